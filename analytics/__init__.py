@@ -1,0 +1,1 @@
+"""What will happen: network arrays and the cascade of failures over them."""

@@ -1,0 +1,1 @@
+"""How people ask: GraphQL, HTTP, the command line; the wiring of all rooms."""

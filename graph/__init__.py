@@ -1,0 +1,1 @@
+"""What exists: twins and relationships, their stores, bulk in and out."""
