@@ -135,7 +135,8 @@ class Page:
 class Select:
     """What to bring of a twin besides id, model, version and caption, which always come.
 
-    `properties`: content names; `whole` brings all properties and all components, nested.
+    `properties`: content names; `whole` brings all properties and all components, nested as on
+    the outer door: `Row.values` has a component's values under the component's name.
     `components` and `relations` are keyed by a caller's key, under which the answer stands.
     """
 

@@ -1,0 +1,204 @@
+"""Opening SQLite files: durable, migrated, one writer at a time, errors that say what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from twinfall.ontology.errors import BadSettings, Conflict, Refused, TwinError, Unavailable
+
+READERS = 8
+"""Connections for reading; a ninth reader waits for one to be free."""
+READER_WAIT = 30.0
+"""Seconds a reader waits before the store calls itself unavailable."""
+BUSY_WAIT = 5.0
+"""Seconds SQLite itself waits for a lock."""
+STATEMENTS = 256
+"""Prepared statements kept by each connection."""
+CACHE_KIB = 16_384
+"""Page cache of each connection."""
+
+
+def open_file(path: Path, application: int, steps: Sequence[str], what: str) -> sqlite3.Connection:
+    """Open for writing, creating or migrating by the numbered steps, every commit fsynced.
+
+    Raises BadSettings for a file that is not ours, is newer than this program or not writable.
+    """
+    with translated(what, path):
+        db = _connect(path, "rwc")
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+            _migrate(db, path, application, steps, what)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_WAIT,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS,
+    )
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return db
+
+
+def _migrate(
+    db: sqlite3.Connection, path: Path, application: int, steps: Sequence[str], what: str
+) -> None:
+    found = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if found != application and not (empty and found == 0):
+        raise BadSettings(
+            f"this SQLite file is not a Twinfall {what}",
+            path=str(path),
+            cure="choose another data folder, or move the file away",
+        )
+    if version > len(steps):
+        raise BadSettings(
+            f"this {what} was written by a newer Twinfall"
+            f" (format {version}, this one knows {len(steps)})",
+            path=str(path),
+            cure="upgrade Twinfall",
+        )
+    for number in range(version, len(steps)):
+        db.executescript(
+            f"BEGIN IMMEDIATE; {steps[number]};"
+            f" PRAGMA application_id = {application:d}; PRAGMA user_version = {number + 1:d};"
+            " COMMIT"
+        )
+
+
+class Readers:
+    """A bounded pool of connections that only read; each sees every committed write."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._free: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        for _ in range(READERS):
+            self._free.put(None)
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection for this block. Raises Unavailable when all stay busy."""
+        if self._closed:
+            raise Unavailable("the graph store is closed")
+        try:
+            db = self._free.get(timeout=READER_WAIT)
+        except queue.Empty:
+            raise Unavailable(
+                f"all {READERS} readers of the graph were busy for {READER_WAIT:g} s",
+                cure="ask for smaller pages or fewer at once",
+            ) from None
+        try:
+            if db is None:
+                db = self.separate()
+                with self._lock:
+                    self._all.append(db)
+            yield db
+        finally:
+            self._free.put(db)
+
+    def separate(self) -> sqlite3.Connection:
+        """A connection of the caller's own, who closes it."""
+        db = _connect(self._path, "ro")
+        db.execute("PRAGMA query_only = ON")
+        return db
+
+    def close(self) -> None:
+        """Close all; a reader still at work gets Unavailable."""
+        self._closed = True
+        with self._lock:
+            for db in self._all:
+                db.close()
+            self._all.clear()
+
+
+class FileLock:
+    """This process's right to write a file: a locked `<file>.lock` naming process and holder."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        self._path = path.with_name(f"{path.name}.lock")
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _not_writable(self._path, error) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            found = os.pread(self._file, 4096, 0).decode("utf-8", "replace").strip()
+            os.close(self._file)
+            raise Conflict(
+                f"the graph is in use by {found or 'another process'}",
+                code="GRAPH_IN_USE",
+                path=str(path),
+                cure="stop that process, or send the command to it (TWINFALL_URL)",
+            ) from None
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"process {os.getpid()} {holder}".strip().encode(), 0)
+
+    def release(self) -> None:
+        """Give the right back. The file stays: removing it would race with the next holder."""
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+
+
+def _not_writable(path: Path, error: OSError) -> BadSettings:
+    return BadSettings(
+        f"cannot write here: {error.strerror}",
+        path=str(path),
+        cure="make the folder writable, or choose another data folder (TWINFALL_DIR)",
+    )
+
+
+@contextmanager
+def translated(what: str, path: Path | None = None) -> Iterator[None]:
+    """SQLite's errors as errors that say who must do what."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translate(error, what, "" if path is None else str(path)) from error
+
+
+def _translate(error: sqlite3.Error, what: str, path: str) -> TwinError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if isinstance(error, sqlite3.ProgrammingError):
+        return Unavailable(f"the {what} is closed", path=path)
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return BadSettings(
+            f"the {what} is not a readable SQLite file ({error})",
+            path=path,
+            cure="restore it from a backup, or choose another data folder (TWINFALL_DIR)",
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return BadSettings(
+            f"the {what} cannot be written ({error})",
+            path=path,
+            cure="make the folder writable, or choose another data folder (TWINFALL_DIR)",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return Unavailable(
+            f"no space left for the {what}; nothing was written",
+            path=path,
+            cure="free space on this disk; Twinfall goes on by itself",
+        )
+    if code in (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_ERROR):
+        return Refused(f"the {what} cannot answer this query: {error}", code="TOO_COSTLY")
+    return Unavailable(f"the {what} does not answer ({error})", path=path)
