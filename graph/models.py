@@ -1,0 +1,136 @@
+"""What happens to the stored model set when documents and sidecars are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from twinfall.graph.store import StoredModels
+from twinfall.graph.twins import JSON
+from twinfall.ontology import Names, Ontology, parse, read_dependencies
+from twinfall.ontology.declarations import Dependencies
+from twinfall.ontology.errors import Conflict, ModelInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """A compiled model set."""
+
+    ontology: Ontology
+    names: Names
+    dependencies: Dependencies
+
+    def stored(self) -> StoredModels:
+        """As a store keeps it."""
+        return StoredModels(
+            self.ontology.documents, self.dependencies.documents, dict(self.names.entries)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """`loaded` and `unchanged` are DTMIs of interfaces; `names` has all registered names.
+    `dropped` are interfaces whose declarations stood in a replaced sidecar and are in none now.
+    """
+
+    loaded: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    names: Mapping[str, str]
+    cursor: int
+    dropped: tuple[str, ...] = ()
+
+
+def compile_models(stored: StoredModels, aliases: Mapping[str, str]) -> Models:
+    """The model set that a store has."""
+    ontology = parse(stored.documents)
+    return Models(
+        ontology,
+        Names.extend(stored.names, ontology, aliases),
+        read_dependencies(stored.dependencies, ontology),
+    )
+
+
+def added_documents(
+    current: Models, documents: Sequence[JSON | str]
+) -> tuple[Ontology, tuple[str, ...]]:
+    """The ontology with these documents added, and the DTMIs that were there already.
+
+    Raises Conflict EXISTS where an interface is there with other content, and whatever `parse`
+    raises, with positions counted in `documents`.
+    """
+    known = dict(_interfaces(current.ontology.documents))
+    fresh: list[JSON | str] = []
+    positions: list[int] = []
+    unchanged: list[str] = []
+    other: list[str] = []
+    for position, document in enumerate(documents):
+        found = list(_interfaces([document]))
+        old = [dtmi for dtmi, _ in found if dtmi in known]
+        other += [dtmi for dtmi, text in found if known.get(dtmi, text) != text]
+        unchanged += old
+        if not old:
+            rest: list[JSON | str] = [document]  # as it came, so that problems have its lines
+        else:
+            rest = [orjson.loads(text) for dtmi, text in found if dtmi not in known]
+        fresh += rest
+        positions += [position] * len(rest)
+    if other:
+        raise Conflict(
+            f"{len(other)} model(s) are loaded with other content: {', '.join(other[:5])}",
+            code="EXISTS",
+            cure="a model never changes: give the new one a higher version",
+        )
+    if not fresh:
+        return current.ontology, tuple(unchanged)
+    try:
+        return parse([*fresh, *current.ontology.documents]), tuple(unchanged)
+    except ModelInvalid as error:
+        raise ModelInvalid(
+            [
+                replace(problem, document=positions[problem.document])
+                if problem.document is not None and problem.document < len(positions)
+                else problem
+                for problem in error.problems
+            ]
+        ) from None
+
+
+def added_dependencies(
+    current: Dependencies, sidecars: Sequence[JSON | str], ontology: Ontology
+) -> tuple[Dependencies, tuple[str, ...]]:
+    """The declarations with these sidecars added, and the interfaces that lost theirs.
+
+    A sidecar is a whole: it replaces every stored one that declares an interface it declares.
+    Raises ModelInvalid.
+    """
+    if not sidecars:
+        return read_dependencies(current.documents, ontology), ()
+    added = read_dependencies(sidecars, ontology).documents
+    declared = {dtmi for text in added for dtmi in _declared(text)}
+    kept = [text for text in current.documents if declared.isdisjoint(_declared(text))]
+    before = {dtmi for text in current.documents for dtmi in _declared(text)}
+    after = declared | {dtmi for text in kept for dtmi in _declared(text)}
+    return read_dependencies([*kept, *added], ontology), tuple(sorted(before - after))
+
+
+def _declared(sidecar: str) -> set[str]:
+    found = orjson.loads(sidecar).get("interfaces") or {}
+    return set(found)
+
+
+def _interfaces(documents: Sequence[JSON | str]) -> Iterator[tuple[str, str]]:
+    """The DTMI and canonical text of every interface at the top of these documents; what cannot
+    be read is left for `parse` to complain about.
+    """
+    for document in documents:
+        if isinstance(document, str):
+            try:
+                document = orjson.loads(document)
+            except orjson.JSONDecodeError:
+                continue
+        for element in document if isinstance(document, list) else [document]:
+            if isinstance(element, Mapping) and isinstance(element.get("@id"), str):
+                text = orjson.dumps(element, option=orjson.OPT_SORT_KEYS, default=dict)
+                yield element["@id"], text.decode()
