@@ -1,0 +1,45 @@
+"""The demo's city, compiled into the package: models, dependencies, twins and relationships.
+
+Made from the Micropolis files by `examples/city/convert.py`; see README.md here for the origin.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+ARCHIVE = "city.ndjson.gz"
+DEPENDENCIES = "city.dependencies.yaml"
+
+
+def city_rows() -> Iterator[bytes]:
+    """The whole city as NDJSON lines, models first, as `twinfall import` takes them."""
+    with files(__package__).joinpath(ARCHIVE).open("rb") as packed, gzip.open(packed) as lines:
+        yield from lines
+
+
+def city_documents() -> list[dict[str, Any]]:
+    """The city's DTDL interfaces."""
+    documents: list[dict[str, Any]] = []
+    section = ""
+    for line in city_rows():
+        row = orjson.loads(line)
+        if "Section" in row:
+            section = row["Section"]
+            if section == "Twins":
+                break
+        elif section == "Models":
+            documents.append(row)
+    return documents
+
+
+def city_dependencies() -> list[str]:
+    """The city's dependency declarations, as YAML texts."""
+    return [files(__package__).joinpath(DEPENDENCIES).read_text(encoding="utf-8")]
+
+
+__all__ = ["city_dependencies", "city_documents", "city_rows"]

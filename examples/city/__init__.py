@@ -1,0 +1,1 @@
+"""The city of Micropolis: an ontology, its dependencies, and a converter from the source files."""
