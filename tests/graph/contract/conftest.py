@@ -1,0 +1,69 @@
+"""One contract, two stores.
+
+`new_store` is a factory of fresh, empty stores. Neo4j's comes from `tests.servers.neo4j`, which
+finds or starts a real server, and skips in one line where neither is possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from twinfall.graph.sqlite import SQLiteStore
+from twinfall.graph.store import TwinStore
+
+from tests.graph.plant import plant
+from twinfall.graph.models import Models
+from twinfall.graph.twins import Change
+from twinfall.graph.values import FieldTypes
+
+NewStore = Callable[[], AbstractContextManager[TwinStore]]
+
+
+@contextmanager
+def fresh_sqlite() -> Iterator[TwinStore]:
+    store = SQLiteStore(":memory:", holder="the contract suite")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def new_store(request: pytest.FixtureRequest) -> NewStore:
+    """Makes fresh, empty stores."""
+    if request.param == "sqlite":
+        return fresh_sqlite
+    from tests.servers.neo4j import fresh_store
+
+    return fresh_store
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    return plant()
+
+
+@pytest.fixture
+def empty_store(new_store: NewStore) -> Iterator[TwinStore]:
+    """A fresh store without models."""
+    with new_store() as store:
+        yield store
+
+
+@pytest.fixture
+def store(empty_store: TwinStore, models: Models) -> TwinStore:
+    """A store that knows the plant's models and has no twins."""
+    return with_plant(empty_store, models)
+
+
+def with_plant(store: TwinStore, models: Models) -> TwinStore:
+    """Load the plant's models."""
+    change = Change(
+        0, "modelsLoaded", "models", None, None, None, None, "2026-11-23T06:30:00Z", "", ""
+    )
+    store.save_models(models.stored(), change)
+    store.use(FieldTypes.of(models.ontology.interfaces))
+    return store

@@ -1,0 +1,143 @@
+"""Both stores answer every plan as the oracle does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.graph.contract.conftest import NewStore, with_plant
+from tests.graph.contract.generated import plans, plants
+from tests.graph.contract.oracle import Oracle, without_cursors
+from tests.graph.plant import MOTOR, PUMP, TANK
+from twinfall.graph.models import Models
+from twinfall.graph.plan import (
+    All,
+    Compare,
+    Fetch,
+    FieldRef,
+    Ids,
+    IsA,
+    Page,
+    Related,
+    RelationSelect,
+    Select,
+    Sort,
+)
+from twinfall.graph.store import TwinStore
+from twinfall.graph.twins import Batch, Edge, Node
+from twinfall.ontology.errors import BadQuery
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+
+def fill(store: TwinStore, plant: Oracle, id_: str = "all") -> None:
+    store.apply(Batch(id_, tuple(plant.nodes.values()), edges=tuple(plant.edges.values())))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(plant=plants(), plan=plans())
+def test_every_plan_is_answered_as_the_oracle_answers_it(
+    new_store: NewStore, models: Models, plant: Oracle, plan: Fetch
+) -> None:
+    with new_store() as store:
+        fill(with_plant(store, models), plant)
+        assert without_cursors(store.fetch(plan)) == plant.fetch(plan)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@given(plant=plants(), plan=plans())
+def test_pages_joined_are_the_whole_answer_in_order(
+    new_store: NewStore, models: Models, plant: Oracle, plan: Fetch
+) -> None:
+    plan = replace(plan, select=Select(properties=("name",)))
+    whole = plant.fetch(replace(plan, page=replace(plan.page, first=1000)))
+    with new_store() as store:
+        fill(with_plant(store, models), plant)
+        page, found = replace(plan.page, first=2), []
+        for _ in range(30):
+            answer = store.fetch(replace(plan, page=page))
+            found += answer.rows
+            assert answer.total == whole.total
+            if not answer.more:
+                break
+            page = replace(page, after=answer.rows[-1].cursor)
+        assert [row.id for row in found] == [row.id for row in whole.rows]
+
+
+def edges_page(store: TwinStore, pump: str, page: Page) -> list[str]:
+    relation = RelationSelect("feeds", "out", page, Select())
+    plan = Fetch(Page(1, where=Ids((pump,))), Select(relations=(("r", relation),)))
+    return store.fetch(plan).rows[0].relations["r"].rows
+
+
+def test_a_page_of_relationships_goes_on_after_its_cursor(store: TwinStore) -> None:
+    nodes = [Node("P", PUMP, {}, 1, "P"), *(Node(f"T{i}", TANK, {}, 1, "T") for i in range(7))]
+    shares = [0.3, None, 0.1 + 0.2, 0.3, None, -1.0, 0.3]
+    edges = [
+        Edge("P", f"e{i}", "feeds", f"T{i}", {} if share is None else {"share": share})
+        for i, share in enumerate(shares)
+    ]
+    store.apply(Batch("b", tuple(nodes), edges=tuple(edges)))
+    for descending, expected in ((False, "5036214"), (True, "1420365")):
+        sort = (Sort(FieldRef("share", "float", "edge"), descending),)
+        found, after = "", None
+        for _ in range(4):
+            rows = edges_page(store, "P", Page(2, after=after, sort=sort))
+            found += "".join(row.id[1] for row in rows)
+            after = rows[-1].cursor
+        assert found == expected
+
+
+def test_a_cursor_of_another_query_is_refused(store: TwinStore) -> None:
+    store.apply(Batch("b", (Node("P", PUMP, {}, 1, "P"),)))
+    with pytest.raises(BadQuery):
+        store.fetch(Fetch(Page(1, after=("P", "Q", "R")), Select()))
+
+
+def test_components_are_listed_only_when_asked_for(store: TwinStore) -> None:
+    nodes = (Node("P", PUMP, {}, 1, "P"), Node("P/motor", MOTOR, {}, 1, "m", "P", "motor"))
+    store.apply(Batch("b", nodes))
+
+    def ids(plan: Fetch) -> list[str]:
+        return [row.id for row in store.fetch(plan).rows]
+
+    assert ids(Fetch(Page(9), Select())) == ["P"]
+    assert ids(Fetch(Page(9), Select(), components=True)) == ["P", "P/motor"]
+    assert ids(Fetch(Page(9, where=Ids(("P/motor",))), Select())) == ["P/motor"]
+    assert ids(Fetch(Page(9, where=All((IsA((MOTOR,)), Ids(("P/motor",))))), Select())) == [
+        "P/motor"
+    ]
+
+
+def test_texts_are_values_and_never_syntax(store: TwinStore) -> None:
+    nasty = "x') OR 1=1 --\" } RETURN `n` \\"
+    store.apply(Batch("b", (Node("P", PUMP, {"name": nasty}, 1, nasty),)))
+    name = FieldRef("name", "text")
+    for op in ("eq", "contains", "startsWith", "endsWith"):
+        found = store.fetch(Fetch(Page(9, where=Compare(name, op, nasty)), Select(("name",))))
+        assert [row.values for row in found.rows] == [{"name": nasty}]
+    assert store.fetch(Fetch(Page(9, where=Compare(name, "eq", nasty + " ")), Select())).rows == []
+
+
+def test_many_ids_are_one_question(store: TwinStore) -> None:
+    store.apply(Batch("b", tuple(Node(f"T{i}", TANK, {}, 1, "T") for i in range(100))))
+    ids = tuple(f"T{i}" for i in range(40_000))
+    found = store.fetch(Fetch(Page(1000, where=Ids(ids), count=True), Select()))
+    assert found.total == 100
+
+
+def test_deeply_nested_conditions_and_selections_are_answered(store: TwinStore) -> None:
+    nodes = tuple(Node(f"T{i}", TANK, {}, 1, "T") for i in range(8))
+    edges = tuple(Edge(f"T{i}", "e", "near", f"T{i + 1}") for i in range(7))
+    store.apply(Batch("b", nodes, edges=edges))
+    where, select = Ids(("T7",)), Select()
+    for _ in range(7):
+        where = Related("near", "out", "some", where)
+        select = Select(relations=(("n", RelationSelect("near", "out", Page(5), select)),))
+    (row,) = store.fetch(Fetch(Page(9, where=where), select)).rows
+    assert row.id == "T0"
+    for i in range(1, 8):
+        row = row.relations["n"].rows[0].other
+        assert row.id == f"T{i}"
