@@ -42,4 +42,14 @@ def city_dependencies() -> list[str]:
     return [files(__package__).joinpath(DEPENDENCIES).read_text(encoding="utf-8")]
 
 
-__all__ = ["city_dependencies", "city_documents", "city_rows"]
+def city_queries() -> list[tuple[str, str]]:
+    """Queries to begin with, each its title and its GraphQL text; the query page has them too."""
+    texts = [
+        entry.read_text(encoding="utf-8")
+        for entry in sorted(files(__package__).joinpath("queries").iterdir(), key=lambda e: e.name)
+        if entry.name.endswith(".graphql")
+    ]
+    return [(text.split("\n", 1)[0].removeprefix("# "), text) for text in texts]
+
+
+__all__ = ["city_dependencies", "city_documents", "city_queries", "city_rows"]
