@@ -1,0 +1,116 @@
+"""Links between elements: that they exist, fit, and stay where they may."""
+
+from __future__ import annotations
+
+from twinfall.ontology.dtdl.elements import Element, Link, Reading, pointer
+from twinfall.ontology.dtdl.standard import standard_element
+from twinfall.ontology.errors import Problem
+
+
+def find(reading: Reading, id_: str) -> Element | None:
+    """The element of this identifier, read or standard."""
+    return reading.elements.get(id_) or standard_element(id_)
+
+
+def undefined_references(reading: Reading) -> list[str]:
+    """Identifiers that elements depend on and nobody defined, in order of first use."""
+    missing: dict[str, None] = {}
+    for link in reading.links:
+        if _depends(link) and link.target not in missing and find(reading, link.target) is None:
+            missing[link.target] = None
+    return list(missing)
+
+
+def _depends(link: Link) -> bool:
+    return bool(link.rule.of or link.rule.instance_of)
+
+
+def check_links(reading: Reading) -> None:
+    """Judge every link whose target exists."""
+    for link in reading.links:
+        if not _depends(link):
+            continue
+        target = find(reading, link.target)
+        if target is None:
+            _check_reserved(reading, link)
+        else:
+            _check_link(reading, link, target)
+
+
+def _fail(reading: Reading, link: Link, code: str, message: str, cure: str = "") -> None:
+    owner = link.element
+    problem = Problem(code, message, pointer(link.path), owner.document, element=owner.id)
+    reading.problems.append(problem if not cure else _cured(problem, cure))
+
+
+def _cured(problem: Problem, cure: str) -> Problem:
+    return Problem(
+        problem.code,
+        problem.message,
+        problem.path,
+        problem.document,
+        problem.line,
+        problem.element,
+        cure,
+    )
+
+
+def _check_reserved(reading: Reading, link: Link) -> None:
+    if link.target.startswith(link.element.context.reserved):
+        message = f'"{link.rule.name}": {link.target} is reserved and not defined'
+        _fail(reading, link, "undefinedReservedId", message)
+
+
+def _check_link(reading: Reading, link: Link, target: Element) -> None:
+    rule = link.rule
+    if link.extra:
+        _check_extra(reading, link, target)
+        return
+    if not _fits(reading, link, target):
+        expected = reading.metamodel.classes[link.element.version].get(rule.of)
+        wanted = " or ".join(sorted(expected.concrete)) if expected else rule.of
+        message = f'"{rule.name}" points at {target.id}, which is a {target.type}'
+        _fail(reading, link, "badType", message, f"it must be a {wanted}")
+        return
+    if rule.versions and target.version not in rule.versions and not link.inline:
+        message = f'"{rule.name}" may not refer to {target.id} of DTDL {target.version}'
+        _fail(reading, link, "disallowedVersionReference", message)
+        return
+    _check_partition(reading, link, target)
+
+
+def _fits(reading: Reading, link: Link, target: Element) -> bool:
+    rule = reading.metamodel.classes[link.element.version].get(link.rule.of)
+    if link.rule.of in target.rule.ancestry:
+        return True
+    return rule is not None and target.type in rule.concrete
+
+
+def _check_partition(reading: Reading, link: Link, target: Element) -> None:
+    if target.type == "Interface" or target.document < 0:
+        return
+    if target.partition != link.element.partition:
+        message = (
+            f'"{link.rule.name}" refers to {target.id}, which belongs to {target.partition}: '
+            "only interfaces can be shared"
+        )
+        _fail(reading, link, "crossPartitionReference", message, "define it in both interfaces")
+
+
+def _check_extra(reading: Reading, link: Link, target: Element) -> None:
+    rule = link.rule
+    if rule.child_of:
+        family = find(reading, rule.child_of)
+        members = family.links.get("enumValues", []) if family else []
+        if target.id not in members:
+            unit_type = rule.child_of.rsplit(":", 1)[-1]
+            message = f'"{rule.name}": {target.id.rsplit(":", 1)[-1]} is not a {unit_type}'
+            _fail(reading, link, "wrongParent", message)
+        return
+    wanted = rule.instance_of
+    if wanted in reading.metamodel.supplemental:
+        kinds = {s.id for s in target.supplements}
+        if not any(reading.metamodel.is_a(k, wanted) for k in kinds):
+            name = wanted.partition(";")[0].rsplit(":", 1)[-1]
+            message = f'"{rule.name}": {target.id} is not a {name}'
+            _fail(reading, link, "badType", message)

@@ -1,0 +1,82 @@
+"""Elements that the language itself defines: primitive and geospatial schemas, units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from twinfall.ontology.dtdl.elements import Context, Element
+from twinfall.ontology.dtdl.metamodel import ClassRule, Metamodel, metamodel
+from twinfall.ontology.dtmi import child_id
+
+
+def standard_element(id_: str) -> Element | None:
+    """The standard element of this identifier, None where there is none."""
+    known = metamodel()
+    raw = known.standard.get(id_)
+    return None if raw is None else _element(id_)
+
+
+@lru_cache(maxsize=4_096)
+def _element(id_: str) -> Element:
+    known = metamodel()
+    raw = known.standard[id_]
+    return _build(known, raw, id_)
+
+
+@lru_cache(maxsize=64)
+def _context(specifiers: tuple[str, ...]) -> Context:
+    known = metamodel()
+    terms: dict[str, str] = {}
+    for specifier in specifiers:
+        terms.update(known.contexts[specifier])
+    version = int(specifiers[0].rpartition(";")[2])
+    return Context(version, "", (), terms, False, ())
+
+
+def _guess(raw: Mapping[str, Any], id_: str) -> tuple[str, ...]:
+    """The context, for nested elements the language of the identifier's own family."""
+    given = raw.get("@context")
+    if given is not None:
+        return (given,) if isinstance(given, str) else tuple(given)
+    if ":quantitativeTypes:" in id_:
+        return ("dtmi:dtdl:context;3" if ":v1:" in id_ else "dtmi:dtdl:context;4",)
+    return (f"dtmi:dtdl:context;{id_.rpartition(';')[2]}",)
+
+
+def _build(known: Metamodel, raw: Mapping[str, Any], id_: str) -> Element:
+    context = _context(_guess(raw, id_))
+    written = raw["@type"] if isinstance(raw["@type"], list) else [raw["@type"]]
+    classes = known.classes[context.version]
+    rule = next((classes[t] for t in written if t in classes), classes["Unit"])
+    element = Element(id_, rule, context, -1, None)
+    element.supplements = [
+        known.supplemental[context.terms[t]]
+        for t in written
+        if context.terms.get(t, "") in known.supplemental
+    ]
+    for key, value in raw.items():
+        _fill(element, rule, key, value)
+    return element
+
+
+def _fill(element: Element, rule: ClassRule, key: str, value: Any) -> None:
+    member = rule.properties.get(key)
+    if member is None:
+        if key == "aliasFor":
+            element.extras[key] = value
+    elif member.datatype == "langString":
+        element.literals[key] = {"en": value} if isinstance(value, str) else value
+    elif member.datatype:
+        element.literals[key] = value
+    else:
+        items = value if isinstance(value, list) else [value]
+        element.links[key] = [_target(element, key, item) for item in items]
+
+
+def _target(element: Element, key: str, item: Any) -> str:
+    if isinstance(item, str):
+        target = element.context.terms.get(item, item)
+        return metamodel().aliases.get(target, target)
+    return str(item.get("@id") or child_id(element.id, f"_{key}"))

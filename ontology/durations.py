@@ -1,0 +1,33 @@
+"""ISO 8601 durations."""
+
+from __future__ import annotations
+
+import re
+
+_Y = r"(?:(?:\d+Y)|(?:\d+\.\d+Y$))?"
+_MO = r"(?:(?:\d+M)|(?:\d+\.\d+M$))?"
+_W = r"(?:(?:\d+W)|(?:\d+\.\d+W$))?"
+_D = r"(?:(?:\d+D)|(?:\d+\.\d+D$))?"
+_H = r"(?:(?:\d+H)|(?:\d+\.\d+H$))?"
+DURATION = re.compile(rf"P(?!$)(?:(?:{_Y}{_MO})|{_W}){_D}(?:T(?!$){_H}{_MO}(?:\d+(?:\.\d+)?S)?)?")
+"""As DTDL reads it: years and months or weeks, days, then time; only the last part a fraction."""
+
+_FIXED = re.compile(
+    r"P(?!$)(?:(?P<weeks>\d+(?:\.\d+)?)W)?(?:(?P<days>\d+(?:\.\d+)?)D)?"
+    r"(?:T(?!$)(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?"
+    r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+_SECONDS = {"weeks": 604_800.0, "days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0}
+MAX_DIGITS = 15
+
+
+def duration_seconds(text: str) -> float | None:
+    """Seconds in a duration of weeks, days and time; None where it is none, or where it counts
+    years or months, which have no fixed length.
+    """
+    if len(text) > MAX_DIGITS * len(_SECONDS):
+        return None
+    match = _FIXED.fullmatch(text)
+    if match is None:
+        return None
+    return sum(float(n) * _SECONDS[unit] for unit, n in match.groupdict().items() if n)
