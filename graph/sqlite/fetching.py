@@ -245,6 +245,9 @@ def _asks_ids(where: Condition | None) -> bool:
 
 
 def _total_order(sort: tuple[Sort, ...], ids: tuple[FieldRef, ...]) -> tuple[Sort, ...]:
+    for key in sort:
+        if key.field.type in ("list", "json"):
+            raise BadQuery(f"{key.field.name!r} is structured and has no order")
     return (*sort, *(Sort(ref) for ref in ids))
 
 

@@ -11,11 +11,10 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from twinfall.graph.sqlite import SQLiteStore
-from twinfall.graph.store import TwinStore
-
 from tests.graph.plant import plant
 from twinfall.graph.models import Models
+from twinfall.graph.sqlite import SQLiteStore
+from twinfall.graph.store import TwinStore
 from twinfall.graph.twins import Change
 from twinfall.graph.values import FieldTypes
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.graph.contract.oracle import Oracle
+from tests.graph.plant import BIG_PUMP, MOTOR, PUMP, TANK
 from twinfall.graph.identity import caption
 from twinfall.graph.plan import (
     CAPTION,
@@ -30,9 +32,6 @@ from twinfall.graph.plan import (
 )
 from twinfall.graph.twins import Edge, Node
 from twinfall.graph.values import FieldType
-
-from tests.graph.contract.oracle import Oracle
-from tests.graph.plant import BIG_PUMP, MOTOR, PUMP, TANK
 
 # A surrogate-range neighbour and an astral letter: UTF-16 order would swap them.
 TEXTS = (
@@ -237,7 +236,7 @@ def conditions(
 
 @st.composite
 def sorts(draw: st.DrawFn, fields: dict[str, Any], edge: dict[str, Any] | None = None) -> Sort:
-    known = {**fields, **_system()}
+    known = {**{n: f for n, f in fields.items() if n not in STRUCTURED}, **_system()}
     on: Any = draw(st.sampled_from(("node", "edge"))) if edge else "node"
     if on == "edge":
         known = {**(edge or {}), ID: _system()[ID]}

@@ -96,6 +96,12 @@ def test_a_cursor_of_another_query_is_refused(store: TwinStore) -> None:
         store.fetch(Fetch(Page(1, after=("P", "Q", "R")), Select()))
 
 
+def test_structured_properties_have_no_order(store: TwinStore) -> None:
+    for kind in ("list", "json"):
+        with pytest.raises(BadQuery):
+            store.fetch(Fetch(Page(1, sort=(Sort(FieldRef("tags", kind)),)), Select()))
+
+
 def test_components_are_listed_only_when_asked_for(store: TwinStore) -> None:
     nodes = (Node("P", PUMP, {}, 1, "P"), Node("P/motor", MOTOR, {}, 1, "m", "P", "motor"))
     store.apply(Batch("b", nodes))
