@@ -117,9 +117,13 @@ class Neo4jServer:
         """Start it (again) on the same ports and home; returns when it answers."""
         assert self.home is not None, "only a server assembled here can be started"
         self.process = subprocess.Popen(
-            _java(self.home, "-Xms512m", "-Xmx1g", "-XX:+UseG1GC")
-            + ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={self.home}"]
-            + [f"--config-dir={self.home / 'conf'}", "--console-mode"],
+            [
+                *_java(self.home, "-Xms512m", "-Xmx1g", "-XX:+UseG1GC"),
+                "org.neo4j.server.CommunityEntryPoint",
+                f"--home-dir={self.home}",
+                f"--config-dir={self.home / 'conf'}",
+                "--console-mode",
+            ],
             stdout=(self.home / "logs" / "console.log").open("ab"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
