@@ -7,6 +7,7 @@ import os
 import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,37 +85,58 @@ def _migrate(
 
 
 class Readers:
-    """A bounded pool of connections that only read; each sees every committed write."""
+    """A bounded pool of connections that only read; each sees every committed write.
+
+    First come, first served: a plain queue would let busy threads pass by waiting ones for ever.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._free: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
-        self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._free: list[sqlite3.Connection | None] = [None] * READERS  # None: not opened yet
+        self._waiting: deque[queue.SimpleQueue[sqlite3.Connection | None]] = deque()
+        self._open: list[sqlite3.Connection] = []
         self._closed = False
-        for _ in range(READERS):
-            self._free.put(None)
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """A connection for this block. Raises Unavailable when all stay busy."""
-        if self._closed:
-            raise Unavailable("the graph store is closed")
+        db = self._take()
         try:
-            db = self._free.get(timeout=READER_WAIT)
-        except queue.Empty:
-            raise Unavailable(
-                f"all {READERS} readers of the graph were busy for {READER_WAIT:g} s",
-                cure="ask for smaller pages or fewer at once",
-            ) from None
-        try:
+            if self._closed:
+                raise Unavailable("the graph store is closed")
             if db is None:
                 db = self.separate()
                 with self._lock:
-                    self._all.append(db)
+                    self._open.append(db)
             yield db
         finally:
-            self._free.put(db)
+            self._give(db)
+
+    def _take(self) -> sqlite3.Connection | None:
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            ticket: queue.SimpleQueue[sqlite3.Connection | None] = queue.SimpleQueue()
+            self._waiting.append(ticket)
+        try:
+            return ticket.get(timeout=READER_WAIT)
+        except queue.Empty:
+            with self._lock:
+                if ticket in self._waiting:
+                    self._waiting.remove(ticket)
+                    raise Unavailable(
+                        f"all {READERS} readers of the graph were busy for {READER_WAIT:g} s",
+                        cure="ask for smaller pages or fewer at once",
+                    ) from None
+            return ticket.get()  # it was our turn just now
+
+    def _give(self, db: sqlite3.Connection | None) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().put(db)
+            else:
+                self._free.append(db)
 
     def separate(self) -> sqlite3.Connection:
         """A connection of the caller's own, who closes it."""
@@ -123,12 +145,17 @@ class Readers:
         return db
 
     def close(self) -> None:
-        """Close all; a reader still at work gets Unavailable."""
+        """Break off what is being read (its reader gets Unavailable), then close all."""
         self._closed = True
         with self._lock:
-            for db in self._all:
+            for db in self._open:
+                db.interrupt()
+        # A connection may be closed only when nobody is at work with it.
+        for db in [self._take() for _ in range(READERS)]:
+            if db is not None:
                 db.close()
-            self._all.clear()
+        for _ in range(READERS):
+            self._give(None)  # whoever comes late finds the store closed
 
 
 class FileLock:
