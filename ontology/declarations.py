@@ -56,6 +56,23 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """What a consumer's group says, put together from whichever of its feeds say it.
+
+    A consumer's group may be fed from several relationships, some declared on other interfaces.
+    """
+
+    rule: Literal["all", "any", "atLeast", "capacity"] = "all"
+    k: Value = None
+    min_share: Value = None
+    autonomy: Value = 0.0
+    recharge: Value = None
+    loop: Literal["grounded", "sustain"] = "grounded"
+    effect: Literal["fail", "degrade"] = "fail"
+    level: Value = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An asset that feeds a carrier by itself; storage where `autonomy` is given: a source for
     that many seconds after it lost its own supply.
@@ -95,6 +112,8 @@ class Dependencies:
 
     `feeds[interface][content]` holds the declared contents only (absent: carries nothing),
     `assets[interface]` an entry for every interface that it or an ancestor declares.
+    A Feed carries its group's members too, where all its possible consumers agree on them;
+    `groups[consumer interface][group name]` is always right.
     `documents` are the sidecars as canonical JSON texts, `hash` covers them and the extension.
     """
 
@@ -102,6 +121,7 @@ class Dependencies:
     assets: Mapping[str, Asset]
     documents: tuple[str, ...] = ()
     hash: str = ""
+    groups: Mapping[str, Mapping[str, Group]] = field(default_factory=lambda: MappingProxyType({}))
 
     def bound_names(self) -> frozenset[str]:
         """Every property name that some Binding reads, on twins or relationships."""
