@@ -7,6 +7,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ BUSY_WAIT = 5.0
 """Seconds SQLite itself waits for a lock."""
 STATEMENTS = 256
 """Prepared statements kept by each connection."""
+READ_SECONDS = 20.0
+"""Seconds one question may take; the web room's own limit is lower."""
+STEPS_BETWEEN_LOOKS = 100_000
+"""SQLite's instructions between two looks at the clock: some milliseconds."""
 CACHE_KIB = 16_384
 """Page cache of each connection."""
 
@@ -151,9 +156,9 @@ class Readers:
             for db in self._open:
                 db.interrupt()
         # A connection may be closed only when nobody is at work with it.
-        for db in [self._take() for _ in range(READERS)]:
-            if db is not None:
-                db.close()
+        for idle in [self._take() for _ in range(READERS)]:
+            if idle is not None:
+                idle.close()
         for _ in range(READERS):
             self._give(None)  # whoever comes late finds the store closed
 
@@ -193,6 +198,25 @@ def _not_writable(path: Path, error: OSError) -> BadSettings:
         path=str(path),
         cure="make the folder writable, or choose another data folder (TWINFALL_DIR)",
     )
+
+
+@contextmanager
+def limited(db: sqlite3.Connection) -> Iterator[None]:
+    """Break off a question that takes longer than READ_SECONDS: Refused TOO_COSTLY."""
+    end = time.monotonic() + READ_SECONDS
+    db.set_progress_handler(lambda: time.monotonic() > end, STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    except sqlite3.OperationalError:
+        if time.monotonic() <= end:
+            raise
+        raise Refused(
+            f"the question took longer than {READ_SECONDS:g} s and was broken off",
+            code="TOO_COSTLY",
+            cure="ask for less at once, or filter on fewer relationships",
+        ) from None
+    finally:
+        db.set_progress_handler(None, 0)
 
 
 @contextmanager

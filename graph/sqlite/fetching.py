@@ -144,7 +144,9 @@ class PlanStatement:
             where += f" AND r{n}.name = {self._s.value(self._s.relationship_code(relation.name))}"
         if page.where is not None:
             where += f" AND {self._s.condition(page.where, n)}"
-        joined = f"relationships r{n} CROSS JOIN twins t{n} ON t{n}.ix = r{n}.{far}"
+        joined = f"relationships r{n}"
+        if page.where is not None or any(key.field.on == "node" for key in part.sort):
+            joined += f" CROSS JOIN twins t{n} ON t{n}.ix = r{n}.{far}"
         ids = (f"p.id, r{n}.id, r{n}.name, t{n}.id", f"t{n}.id, r{n}.id, r{n}.name, p.id")
         text = (
             f"SELECT p.ix, {_TWIN.format(n=n)}, {self._content(part, select, n)},"

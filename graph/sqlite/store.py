@@ -14,7 +14,7 @@ from twinfall.graph.sqlite import reading
 from twinfall.graph.sqlite.assembly import Assembly
 from twinfall.graph.sqlite.changes import last_change, read_changes, record_changes
 from twinfall.graph.sqlite.conditions import Statement
-from twinfall.graph.sqlite.connections import FileLock, Readers, open_file, translated
+from twinfall.graph.sqlite.connections import FileLock, Readers, limited, open_file, translated
 from twinfall.graph.sqlite.fetching import PlanStatement
 from twinfall.graph.sqlite.schema import APPLICATION_ID, STEPS
 from twinfall.graph.sqlite.topology import topology
@@ -101,7 +101,7 @@ class SQLiteStore:
         """Answer a plan in one statement; `rows` are `Row`."""
         models, names = self._codes
         statement = PlanStatement(plan, Statement(models, names))
-        with self._reader() as db:
+        with self._reader() as db, limited(db):
             records = db.execute(statement.text, statement.values).fetchall()
         models_by_code, names_by_code = self._meanings
         return Assembly(records, models_by_code, names_by_code).root(statement.root)

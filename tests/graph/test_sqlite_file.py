@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,45 @@ def test_a_plan_beyond_what_sqlite_can_hold_is_refused(store: SQLiteStore) -> No
     with pytest.raises(Refused) as caught:
         store.fetch(Fetch(Page(1, where=where), Select()))
     assert caught.value.code == "TOO_COSTLY"
+
+
+def test_a_question_without_end_is_broken_off(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edges = (Edge(f"T{i}", f"e{j}", "near", f"T{j}") for i in range(60) for j in range(60))
+    store.apply(Batch("b", tanks(60), edges=tuple(edges)))
+    where: Any = Compare(FieldRef("volume", "float"), "gt", 1e9)
+    for _ in range(8):
+        where = Related("near", "out", "some", where)
+    monkeypatch.setattr("twinfall.graph.sqlite.connections.READ_SECONDS", 0.2)
+    with pytest.raises(Refused) as caught:
+        store.fetch(Fetch(Page(1, where=where), Select()))
+    assert caught.value.code == "TOO_COSTLY"
+    assert len(store.fetch(Fetch(Page(100), Select())).rows) == 60
+
+
+def test_a_store_closed_while_somebody_reads_tells_them(store: SQLiteStore) -> None:
+    edges = (Edge(f"T{i}", f"e{j}", "near", f"T{j}") for i in range(60) for j in range(60))
+    store.apply(Batch("b", tanks(60), edges=tuple(edges)))
+    where: Any = Compare(FieldRef("volume", "float"), "gt", 1e9)
+    for _ in range(8):
+        where = Related("near", "out", "some", where)
+    told: list[str] = []
+
+    def read() -> None:
+        try:
+            store.fetch(Fetch(Page(1, where=where), Select()))
+        except Unavailable as error:
+            told.append(error.code)
+
+    readers = [threading.Thread(target=read) for _ in range(12)]
+    for reader in readers:
+        reader.start()
+    time.sleep(0.2)
+    store.close()
+    for reader in readers:
+        reader.join()
+    assert told == ["STORE_UNAVAILABLE"] * 12
 
 
 def test_the_throw_away_store_leaves_nothing_behind() -> None:
