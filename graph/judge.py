@@ -15,8 +15,8 @@ from twinfall.graph.identity import caption, component_address, owner_of, twin_i
 from twinfall.graph.judge_relationships import RelationshipRules
 from twinfall.graph.outer import components_of, merged, outer_edge, outer_values
 from twinfall.graph.twins import Edge, Node, TwinInput, TwinPatch
-from twinfall.graph.values_judge import Judged, judge_twin_values
-from twinfall.graph.verdict import Fault, RowFault, Verdict, Writing, did_you_mean
+from twinfall.graph.values_judge import Judged, ValuesJudge
+from twinfall.graph.verdict import Fault, RowFault, Suggestions, Verdict, Writing
 from twinfall.ontology import Ontology
 
 
@@ -81,6 +81,8 @@ class _TwinJudge:
     def __init__(self, stored: Stored, ontology: Ontology, writing: Writing) -> None:
         self._stored = stored
         self._ontology = ontology
+        self._suggestions = Suggestions()
+        self._values = ValuesJudge(ontology, self._suggestions)
         self._writing = writing
         self._verdict = Verdict()
         self._seen: set[str] = set()
@@ -104,9 +106,9 @@ class _TwinJudge:
         if isinstance(row, TwinPatch):
             row = _patched(row, old, nodes)
         if row.model not in self._ontology.interfaces:
-            cure = did_you_mean(row.model, self._ontology.interfaces)
+            cure = self._suggestions.near(row.model, self._ontology.interfaces)
             raise RowFault(Fault("UNKNOWN_NAME", f"no model {row.model!r} is loaded", cure=cure))
-        judged = judge_twin_values(self._ontology, row.model, row.values)
+        judged = self._values.twin(row.model, row.values)
         if judged.faults:
             raise RowFault(*judged.faults)
         fresh = self._nodes(row, judged, 1 if old is None else old.version + 1)

@@ -10,8 +10,8 @@ import orjson
 from twinfall.graph.identity import default_relationship_id, relationship_id_fault
 from twinfall.graph.outer import outer_edge
 from twinfall.graph.twins import Edge, Node, RelationshipInput, RelationshipKey
-from twinfall.graph.values_judge import judge_relationship_values
-from twinfall.graph.verdict import Fault, RowFault, Verdict, Writing, did_you_mean
+from twinfall.graph.values_judge import ValuesJudge
+from twinfall.graph.verdict import Fault, RowFault, Suggestions, Verdict, Writing
 from twinfall.ontology import Ontology
 from twinfall.ontology.model import Content
 
@@ -32,6 +32,8 @@ class RelationshipRules:
 
     def __init__(self, ontology: Ontology) -> None:
         self._ontology = ontology
+        self._suggestions = Suggestions()
+        self.values = ValuesJudge(ontology, self._suggestions)
 
     def declared(self, name: str, source_model: str) -> Content:
         """The relationship as the source's model declares it. Raises RowFault."""
@@ -44,7 +46,7 @@ class RelationshipRules:
             Fault(
                 "UNKNOWN_NAME",
                 f"{source_model} has no relationship {name!r}",
-                cure=did_you_mean(name, known) or _listed(known),
+                cure=self._suggestions.near(name, known) or _listed(known),
             )
         )
 
@@ -63,7 +65,7 @@ class RelationshipRules:
             content = self.declared(edge.name, source_model)
         except RowFault as fault:
             return list(fault.faults)
-        _, faults = judge_relationship_values(self._ontology, content, edge.properties)
+        _, faults = self.values.relationship(content, edge.properties)
         wrong_target = self.target_fault(content, target_model)
         return faults if wrong_target is None else [wrong_target, *faults]
 
@@ -132,7 +134,6 @@ def judge_relationship_deletions(
 class _RelationshipJudge:
     def __init__(self, stored: StoredRelationships, ontology: Ontology, writing: Writing) -> None:
         self._stored = stored
-        self._ontology = ontology
         self._rules = RelationshipRules(ontology)
         self._writing = writing
         self._verdict = Verdict()
@@ -156,7 +157,7 @@ class _RelationshipJudge:
         target = self._end(row.target, "target")
         content = self._rules.declared(row.name, source.model)
         _check_once(row.source, id_, self._seen)
-        properties, faults = judge_relationship_values(self._ontology, content, row.properties)
+        properties, faults = self._rules.values.relationship(content, row.properties)
         wrong_target = self._rules.target_fault(content, target.model)
         if wrong_target is not None:
             faults.insert(0, wrong_target)

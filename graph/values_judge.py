@@ -11,7 +11,7 @@ import orjson
 
 from twinfall.graph.canonical import canonical
 from twinfall.graph.twins import JSON
-from twinfall.graph.verdict import Fault, did_you_mean
+from twinfall.graph.verdict import Fault, Suggestions
 from twinfall.ontology import Ontology
 from twinfall.ontology.model import Content
 
@@ -28,6 +28,7 @@ _ELSEWHERE = {
     "Telemetry": "it is telemetry: send it as a reading (MQTT or POST /ingest)",
     "Relationship": "it is a relationship: write it as one",
     "Command": "it is a command: it is sent, not stored",
+    "Component": "a component has no components",
 }
 
 
@@ -40,83 +41,86 @@ class Judged:
     faults: list[Fault] = field(default_factory=list)
 
 
-def judge_twin_values(ontology: Ontology, model: str, values: Mapping[str, JSON]) -> Judged:
-    """Judge a whole twin. Every component of the model is there, be it empty."""
-    judged = Judged(faults=_size_faults(values))
-    if judged.faults:
-        return judged
-    contents = ontology.interfaces[model].contents
-    parts = {name: c for name, c in contents.items() if c.kind == "Component"}
-    judged.own = _properties(
-        ontology, contents, {n: v for n, v in values.items() if n not in parts}, "", judged.faults
-    )
-    for name, part in parts.items():
-        given = values.get(name)
-        if given is not None and not isinstance(given, Mapping):
-            judged.faults.append(
-                Fault("BAD_VALUE", "a component is an object of its properties", f"/{name}")
+class ValuesJudge:
+    """Judges values against one ontology."""
+
+    def __init__(self, ontology: Ontology, suggestions: Suggestions) -> None:
+        self._ontology = ontology
+        self._suggestions = suggestions
+
+    def twin(self, model: str, values: Mapping[str, JSON]) -> Judged:
+        """Judge a whole twin. Every component of the model is there, be it empty."""
+        judged = Judged(faults=_size_faults(values))
+        if judged.faults:
+            return judged
+        contents = self._ontology.interfaces[model].contents
+        parts = {name: c for name, c in contents.items() if c.kind == "Component"}
+        own = {name: value for name, value in values.items() if name not in parts}
+        judged.own = self._properties(contents, own, "", judged.faults)
+        for name, part in parts.items():
+            given = values.get(name)
+            if given is not None and not isinstance(given, Mapping):
+                judged.faults.append(
+                    Fault("BAD_VALUE", "a component is an object of its properties", f"/{name}")
+                )
+                continue
+            below = self._ontology.interfaces[part.interface or ""].contents
+            judged.components[name] = self._properties(
+                below, given or {}, f"/{name}", judged.faults
             )
-            continue
-        below = ontology.interfaces[part.interface or ""].contents
-        judged.components[name] = _properties(
-            ontology, below, given or {}, f"/{name}", judged.faults
-        )
-    return judged
+        return judged
 
+    def relationship(
+        self, content: Content, values: Mapping[str, JSON]
+    ) -> tuple[dict[str, JSON], list[Fault]]:
+        """Judge the properties of a relationship that `content` declares."""
+        faults = _size_faults(values)
+        if faults:
+            return {}, faults
+        return self._properties(content.properties, values, "", faults), faults
 
-def judge_relationship_values(
-    ontology: Ontology, content: Content, values: Mapping[str, JSON]
-) -> tuple[dict[str, JSON], list[Fault]]:
-    """Judge the properties of a relationship that `content` declares."""
-    faults = _size_faults(values)
-    if faults:
-        return {}, faults
-    return _properties(ontology, content.properties, values, "", faults), faults
+    def _properties(
+        self,
+        contents: Mapping[str, Content],
+        values: Mapping[str, JSON],
+        path: str,
+        faults: list[Fault],
+    ) -> dict[str, JSON]:
+        found: dict[str, JSON] = {}
+        for name, value in values.items():
+            place = f"{path}/{name}"
+            content = contents.get(name)
+            if content is None or content.kind != "Property":
+                faults.append(self._unknown(name, contents, place))
+            elif value is not None:  # null is the absence of a value
+                self._property(content, value, found, faults, place)
+        return found
 
-
-def _properties(
-    ontology: Ontology,
-    contents: Mapping[str, Content],
-    values: Mapping[str, JSON],
-    path: str,
-    faults: list[Fault],
-) -> dict[str, JSON]:
-    found: dict[str, JSON] = {}
-    for name, value in values.items():
-        place = f"{path}/{name}"
-        content = contents.get(name)
-        if content is None or content.kind != "Property":
-            faults.append(_unknown(name, content, contents, place))
-        elif value is not None:  # null is the absence of a value
-            problems = ontology.check_value(_schema(content), value)
+    def _property(
+        self, content: Content, value: JSON, found: dict[str, JSON], faults: list[Fault], place: str
+    ) -> None:
+        assert content.schema is not None  # every property has one
+        problems = self._ontology.check_value(content.schema, value)
+        if problems:
             faults.extend(
                 Fault("BAD_VALUE", problem.message, place + problem.path, problem.cure)
                 for problem in problems
             )
-            if not problems:
-                try:
-                    found[name] = canonical(value, content.schema, ontology.schemas)
-                except (ValueError, OverflowError) as error:
-                    faults.append(Fault("BAD_VALUE", str(error), place))
-    return found
+            return
+        try:
+            found[content.name] = canonical(value, content.schema, self._ontology.schemas)
+        except (ValueError, OverflowError) as error:
+            faults.append(Fault("BAD_VALUE", str(error), place))
 
-
-def _schema(content: Content) -> Any:
-    assert content.schema is not None  # every property has one
-    return content.schema
-
-
-def _unknown(
-    name: str, content: Content | None, contents: Mapping[str, Content], place: str
-) -> Fault:
-    if content is not None:
-        kind = content.kind.lower()
-        return Fault(
-            "NOT_ALLOWED", f"{name!r} is no property but a {kind}", place, _ELSEWHERE[content.kind]
-        )
-    known = [n for n, c in contents.items() if c.kind in ("Property", "Component")]
-    cure = did_you_mean(name, known)
-    return Fault("UNKNOWN_NAME", f"the model has no property {name!r}", place, cure)
+    def _unknown(self, name: str, contents: Mapping[str, Content], place: str) -> Fault:
+        content = contents.get(name)
+        if content is not None:
+            kind = content.kind.lower()
+            message = f"{name!r} is no property but a {kind}"
+            return Fault("NOT_ALLOWED", message, place, _ELSEWHERE[content.kind])
+        known = [n for n, c in contents.items() if c.kind in ("Property", "Component")]
+        cure = self._suggestions.near(name, known)
+        return Fault("UNKNOWN_NAME", f"the model has no property {name!r}", place, cure)
 
 
 def _size_faults(values: JSON) -> list[Fault]:

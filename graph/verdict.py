@@ -15,6 +15,10 @@ from typing import Any
 from twinfall.graph.twins import Batch, Change, ChangeKind, Edge, Node, RelationshipKey
 from twinfall.ontology.errors import RowError
 
+MAX_SEARCHES = 50
+MAX_SEARCHED = 200
+"""Characters of a wrong name that are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -84,7 +88,20 @@ class Verdict:
         )
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A cure that names the nearest known name; empty where none is near."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+class Suggestions:
+    """Cures that name the nearest known name, at most MAX_SEARCHES different ones a batch: the
+    search takes milliseconds, and a batch may have thousands of rows with wrong names.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], str] = {}
+
+    def near(self, name: object, known: Iterable[str]) -> str:
+        """`did you mean 'flow'?`; empty where no name is near."""
+        here = (str(name)[:MAX_SEARCHED], *known)
+        if here not in self._found:
+            if len(self._found) >= MAX_SEARCHES:
+                return ""
+            near = get_close_matches(here[0], here[1:], n=1, cutoff=0.6)
+            self._found[here] = f"did you mean {near[0]!r}?" if near else ""
+        return self._found[here]

@@ -85,7 +85,7 @@ def test_values_are_stored_in_their_canonical_form(graph: Graph) -> None:
                     "levels": [1, 2.5],
                     "serial": 2**64 - 1,
                     "turns": -(2**63),
-                    "since": "2026-11-23t08:30:00.1200+02:00",
+                    "since": "2026-11-23T08:30:00.1200+02:00",
                     "shape": {"width": 1, "seen": "2026-11-23T00:00:00-00:30"},
                     "price": "0.10",
                     "stages": None,
