@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from twinfall.ontology.dtdl.elements import Element, Reading
 from twinfall.ontology.dtdl.resolve import find
+from twinfall.ontology.dtdl.view import Elements
 from twinfall.ontology.model import (
     Array,
     Content,
@@ -26,6 +27,7 @@ from twinfall.ontology.ontology import Ontology, content_hash
 
 _NAMED_STANDARDS = ("dtmi:standard:schema:geospatial:", "dtmi:dtdl:instance:Schema:")
 _NO_TEXT: Mapping[str, str] = MappingProxyType({})
+EXTENSION_PREFIX = "dtmi:twinfall:dependency:v1:"
 _REQUIRED = "dtmi:dtdl:extension:requirement:"
 
 
@@ -61,7 +63,25 @@ class _Compiler:
             schemas=MappingProxyType(self.schemas),
             documents=tuple(documents),
             hash=content_hash(documents),
+            elements=Elements(self.reading.elements),
+            extension=MappingProxyType(self.extension(interfaces)),
         )
+
+    def extension(self, interfaces: Mapping[str, Element]) -> dict[str, dict[str, Any]]:
+        """What the models say through the dependency extension, as a sidecar would."""
+        found: dict[str, dict[str, Any]] = {}
+        for id_ in sorted(interfaces):
+            own = interfaces[id_]
+            said: dict[str, Any] = {}
+            if own.extras:
+                said["asset"] = _declared(own)
+            contents = (self.reading.elements[c] for c in own.links.get("contents", ()))
+            named = {c.literals["name"]: _declared(c) for c in contents if c.supplements}
+            said["contents"] = {name: members for name, members in named.items() if members}
+            said = {part: members for part, members in said.items() if members}
+            if said:
+                found[id_] = said
+        return found
 
     def ancestors(self, interfaces: Mapping[str, Element], start: str) -> Iterator[str]:
         """Nearest first, breadth first, each once."""
@@ -183,6 +203,16 @@ class _Compiler:
         return Enum(
             element.id, value_schema, tuple(EnumValue(v["name"], v["enumValue"]) for v in values)
         )
+
+
+def _declared(element: Element) -> dict[str, Any]:
+    """Members of the dependency extension, by name."""
+    size = len(EXTENSION_PREFIX)
+    return {
+        id_[size:].partition(":")[2]: value
+        for id_, value in element.extras.items()
+        if id_.startswith(EXTENSION_PREFIX)
+    }
 
 
 def _primitive(element: Element) -> str:

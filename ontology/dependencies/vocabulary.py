@@ -119,5 +119,4 @@ DIRECTED_ONLY = frozenset(
 """Members that mean nothing on a connection of a network."""
 
 EXTENSION = "dtmi:twinfall:dependency;1"
-EXTENSION_PREFIX = "dtmi:twinfall:dependency:v1:"
 DECLARATION_VERSION = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from twinfall.ontology.errors import Problem
@@ -20,7 +20,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class NotStrict(ValueError):
-    """Why a text is not strict JSON. `member` is the JSON member at fault, where there is one."""
+    """Why a text is not strict JSON; `line` is one-based."""
 
     def __init__(self, code: str, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -51,9 +51,16 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_finite
-)
+def _decoder(parse_int: Callable[[str], int] | None = None) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_members,
+        parse_constant=_no_constant,
+        parse_float=_finite,
+        parse_int=parse_int,
+    )
+
+
+_DECODER = _decoder()
 
 
 def _too_deep(text: str) -> bool:
@@ -85,14 +92,15 @@ def _check_strings(value: Any) -> None:
             _check_strings(item)
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str, *, parse_int: Callable[[str], int] | None = None) -> Any:
     """The value of a JSON text. Raises NotStrict."""
+    decoder = _DECODER if parse_int is None else _decoder(parse_int)
     if len(text) > MAX_DOCUMENT_BYTES:
         raise NotStrict("tooLarge", f"the text is larger than {MAX_DOCUMENT_BYTES >> 20} MiB")
     if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(text):
         raise NotStrict("tooDeep", f"nested deeper than {MAX_DEPTH} levels")
     try:
-        value = _DECODER.decode(text.removeprefix("\ufeff"))
+        value = decoder.decode(text.removeprefix("\ufeff"))
     except NotStrict:
         raise
     except json.JSONDecodeError as err:

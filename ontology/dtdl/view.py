@@ -1,0 +1,88 @@
+"""Elements as the conformance data describes them, made when looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from twinfall.ontology.dtdl.elements import Element
+from twinfall.ontology.dtdl.metamodel import PropertyRule
+from twinfall.ontology.dtdl.standard import standard_element
+
+_DEFAULTS = {"boolean": False}
+
+
+class Elements(Mapping[str, Mapping[str, Any]]):
+    """Every element of a model set by id, with the standard elements it reaches."""
+
+    def __init__(self, own: Mapping[str, Element]) -> None:
+        self._own = own
+
+    def __getitem__(self, id_: str) -> Mapping[str, Any]:
+        element = self._all[id_]
+        return {
+            "id": element.id,
+            "type": element.type,
+            "properties": _properties(element, self._all),
+            "supplementalTypes": [s.id for s in element.supplements],
+            "supplementalProperties": {k: v for k, v in element.extras.items() if v is not None},
+            "undefinedTypes": list(element.undefined_types),
+            "undefinedProperties": dict(element.undefined),
+        }
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @cached_property
+    def _all(self) -> dict[str, Element]:
+        found = dict(self._own)
+        waiting = list(found.values())
+        while waiting:
+            for id_ in _targets(waiting.pop()):
+                if id_ not in found:
+                    element = standard_element(id_)
+                    if element is not None:
+                        found[id_] = element
+                        waiting.append(element)
+        return found
+
+
+def _targets(element: Element) -> Iterator[str]:
+    for targets in element.links.values():
+        yield from targets
+    for value in element.extras.values():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str) and item.startswith("dtmi:"):
+                yield item
+
+
+def _properties(element: Element, known: Mapping[str, Element]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, rule in element.rule.properties.items():
+        value = _value(element, rule, known)
+        if value is not None:
+            found[name] = value
+    if element.partition and element.partition != element.id:
+        found["definedIn"] = element.partition
+    if element.parent is not None and element.parent.id != element.partition:
+        found["childOf"] = element.parent.id
+    return found
+
+
+def _value(element: Element, rule: PropertyRule, known: Mapping[str, Element]) -> Any:
+    if rule.name == "languageMajorVersion":
+        return element.version
+    if rule.datatype:
+        default = _DEFAULTS.get(rule.datatype) if not rule.barred else None
+        value = element.literals.get(rule.name)
+        return default if value is None else value
+    targets = element.links.get(rule.name, [])
+    if rule.by_name:
+        return {known[t].literals.get("name"): t for t in targets if t in known}
+    if rule.plural:
+        return list(targets)
+    return targets[0] if targets else None
