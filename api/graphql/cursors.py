@@ -1,0 +1,69 @@
+"""Cursors: opaque to callers, checked on the way in.
+
+A cursor is the store's tuple (sort values, then ids) with a mark of the order it belongs to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from twinfall.graph.plan import Sort
+from twinfall.graph.values import FieldType
+from twinfall.ontology.errors import BadQuery
+
+MAX_CURSOR = 4096
+"""Characters of a cursor."""
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "boolean": bool,
+    "integer": int,
+    "unsignedLong": int,
+    "float": (int, float),
+}
+
+
+def mark(place: str, sort: Sequence[Sort]) -> str:
+    """Names an order of rows: of which connection, by which fields."""
+    keys = [place, *(f"{s.field.on}.{s.field.name}.{s.descending}" for s in sort)]
+    return hashlib.blake2b("\n".join(keys).encode(), digest_size=6).hexdigest()
+
+
+def encode(cursor: tuple[Any, ...], order: str) -> str:
+    """A cursor as callers see it."""
+    return base64.urlsafe_b64encode(orjson.dumps([order, *cursor])).decode().rstrip("=")
+
+
+def decode(text: str, order: str, kinds: Sequence[FieldType]) -> tuple[Any, ...]:
+    """The store's tuple. Raises BadQuery where this is no cursor of this order."""
+    try:
+        if len(text) > MAX_CURSOR:
+            raise ValueError
+        padded = text + "=" * (-len(text) % 4)
+        found = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        raise _foreign() from None
+    if not isinstance(found, list) or len(found) != len(kinds) + 1 or found[0] != order:
+        raise _foreign()
+    values = found[1:]
+    if not all(_fits(value, kind) for value, kind in zip(values, kinds, strict=True)):
+        raise _foreign()
+    return tuple(values)
+
+
+def _fits(value: Any, kind: FieldType) -> bool:
+    if value is None:
+        return True
+    wanted = _KINDS.get(kind, str)
+    return isinstance(value, wanted) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def _foreign() -> BadQuery:
+    return BadQuery(
+        "`after` is not a cursor of this connection in this order",
+        cure="pass endCursor or an edge's cursor of the same field with the same sort",
+    )

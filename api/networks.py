@@ -1,0 +1,57 @@
+"""The graph as arrays, kept up with the graph."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from twinfall.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from twinfall.analytics import AssetNetwork
+
+
+class Networks(Protocol):
+    """Where the arrays come from."""
+
+    def current(self) -> AssetNetwork:
+        """The arrays of a moment not before this call."""
+        ...
+
+
+class LiveNetwork:
+    """The arrays of one graph, compiled anew when the graph has moved since.
+
+    Callers that arrive while somebody compiles wait for that and share it if it is new enough.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._lock = threading.Lock()
+        self._made: tuple[int, int, AssetNetwork] | None = None
+
+    def current(self) -> AssetNetwork:
+        """The arrays of a moment not before this call."""
+        cursor, revision = self._graph.cursor(), self._graph.revision
+        made = self._made
+        if made is not None and _is_new_enough(made, cursor, revision):
+            return made[2]
+        with self._lock:
+            made = self._made
+            if made is None or not _is_new_enough(made, cursor, revision):
+                made = self._made = self._compile()
+            return made[2]
+
+    def _compile(self) -> tuple[int, int, AssetNetwork]:
+        from twinfall.analytics import AssetNetwork, topology_request
+
+        revision = self._graph.revision  # first: too old a number only means compiling once more
+        models = self._graph.models
+        request = topology_request(models.ontology, models.dependencies)
+        topology = self._graph.topology(request)
+        network = AssetNetwork.compile(topology, models.ontology, models.dependencies)
+        return topology.cursor, revision, network
+
+
+def _is_new_enough(made: tuple[int, int, AssetNetwork], cursor: int, revision: int) -> bool:
+    return made[0] >= cursor and made[1] == revision
