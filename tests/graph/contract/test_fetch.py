@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import random
+import struct
 from dataclasses import replace
 
 import pytest
@@ -125,6 +128,30 @@ def test_texts_are_values_and_never_syntax(store: TwinStore) -> None:
         found = store.fetch(Fetch(Page(9, where=Compare(name, op, nasty)), Select(("name",))))
         assert [row.values for row in found.rows] == [{"name": nasty}]
     assert store.fetch(Fetch(Page(9, where=Compare(name, "eq", nasty + " ")), Select())).rows == []
+
+
+def doubles(count: int) -> list[float]:
+    """Doubles from random bits: every magnitude, all seventeen digits."""
+    chance = random.Random(20261123)
+    found = (struct.unpack("<d", chance.randbytes(8))[0] for _ in range(2 * count))
+    return [number for number in found if math.isfinite(number)][:count]
+
+
+def test_every_double_is_found_by_its_own_value_and_in_its_place(store: TwinStore) -> None:
+    numbers = doubles(400)
+    nodes = [Node(f"T{i}", TANK, {"volume": x}, 1, "T") for i, x in enumerate(numbers)]
+    store.apply(Batch("b", tuple(nodes)))
+    volume = FieldRef("volume", "float")
+    for i, number in enumerate(numbers[:40]):
+        page = store.fetch(Fetch(Page(9, where=Compare(volume, "eq", number)), Select()))
+        assert [row.id for row in page.rows] == [f"T{i}"]
+    found: list[float] = []
+    after = None
+    while len(found) < len(numbers):
+        page = store.fetch(Fetch(Page(37, after=after, sort=(Sort(volume),)), Select(("volume",))))
+        found += [row.values["volume"] for row in page.rows]
+        after = page.rows[-1].cursor
+    assert found == sorted(numbers)
 
 
 def test_many_ids_are_one_question(store: TwinStore) -> None:
