@@ -95,7 +95,7 @@ class Score:
         try:
             ontology = run(case)
         except ModelInvalid as err:
-            if not case["valid"] and not case.get("unresolved"):
+            if case["expected_errors"]:
                 self.codes[code_agrees(case, err)] += 1
             said = "; ".join(str(p) for p in err.problems[:4])
         except ModelIncomplete as err:

@@ -73,12 +73,19 @@ class _Builder:
         known = self.reading.metamodel.contexts
         if base.partition(";")[2] == "":
             self.fail("missingContextVersion", f"{specifier} has no version", "say ;3 or ;4")
+        elif self.pending_limits:
+            self.own_limits(specifier)
         elif base not in known:
             self.fail("unrecognizedContextVersion", f"there is no DTDL {specifier}")
         elif self.followed:
             self.fail("dtdlContextFollowsAffiliate", f"{specifier} must come before extensions")
         else:
             self.language(specifier, int(base.partition(";")[2]), fragment)
+
+    def own_limits(self, specifier: str) -> None:
+        self.pending_limits = False
+        if specifier.endswith(LIMITLESS):
+            self.fail("missingLimitContext", f"{LIMITLESS} must be followed by a limit context")
 
     def language(self, specifier: str, version: int, fragment: str) -> None:
         reading = self.reading
@@ -92,6 +99,8 @@ class _Builder:
             or f"#{fragment}" not in (LIMITLESS, OWN_LIMITS)
         ):
             self.fail("invalidContextFragment", f"{specifier}: no such fragment")
+        elif f"#{fragment}" == OWN_LIMITS:
+            self.fail("misplacedLimitContext", f"{specifier} must follow {CORE};4{LIMITLESS}")
         else:
             self.version = version
             self.pending_limits = f"#{fragment}" == LIMITLESS
@@ -100,8 +109,14 @@ class _Builder:
         base, _, version = specifier.partition(";")
         metamodel = self.reading.metamodel
         self.followed = True
-        if not version:
+        if not self.version:
+            cure = f'begin with "{CORE};3" or "{CORE};4"'
+            self.fail("missingDtdlContext", "the @context must begin with DTDL's own", cure)
+        elif not version:
             self.fail("missingContextVersion", f"{specifier} has no version", f"say {base};1")
+        elif "." in version and self.version in self.reading.metamodel.open_versions:
+            message = f"{specifier}: DTDL {self.version} has no minor versions"
+            self.fail("invalidContextSpecifierForVersion", message)
         elif specifier in metamodel.limit_contexts:
             self.limit(specifier)
         elif specifier in metamodel.contexts:
@@ -110,26 +125,17 @@ class _Builder:
             self.unknown(base, specifier)
 
     def limit(self, specifier: str) -> None:
-        allowed = self.reading.options.acceptable_limits
+        allowed = self.reading.options.acceptable_limits or ()
         if not self.pending_limits:
             self.fail("misplacedLimitContext", f"{specifier} must follow {CORE};4{LIMITLESS}")
-        elif allowed is not None and specifier not in allowed:
+        elif specifier not in allowed and specifier.partition(";")[0] not in allowed:
             self.fail("disallowedLimitContext", f"the limits {specifier} are not accepted here")
         else:
             self.limits = self.reading.metamodel.limit_contexts[specifier]
         self.pending_limits = False
 
     def extension(self, base: str, specifier: str) -> None:
-        metamodel = self.reading.metamodel
-        implied = metamodel.implicit_versions.get(specifier)
-        if implied is not None and not self.version:
-            self.version = implied
-        versions = _versions_of(self.reading, specifier)
-        if self.version and versions and self.version not in versions:
-            written = " or ".join(map(str, sorted(versions)))
-            self.fail("invalidContextSpecifierForVersion", f"{specifier} is for DTDL {written}")
-        else:
-            self.affiliates[base] = specifier
+        self.affiliates[base] = specifier
 
     def unknown(self, base: str, specifier: str) -> None:
         option = self.reading.options.undefined_extensions
@@ -141,14 +147,6 @@ class _Builder:
         code = "unresolvableContextVersion" if known else "unresolvableContextSpecifier"
         cure = did_you_mean(specifier, known or self.reading.metamodel.contexts)
         self.fail(code, f"the extension {specifier} is unknown", cure)
-
-
-def _versions_of(reading: Reading, specifier: str) -> frozenset[int]:
-    found: set[int] = set()
-    for known in reading.metamodel.supplemental.values():
-        if known.context == specifier:
-            found |= known.cotype_versions
-    return frozenset(found)
 
 
 def _refuse_local(builder: _Builder, _local: dict[str, Any]) -> None:

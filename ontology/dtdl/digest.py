@@ -19,6 +19,7 @@ _PROPERTY_HINTS = {
     "abstract",
     "breakout",
     "deprecated",
+    "hidden",
     "description",
     "inherited",
     "inheritedFrom",
@@ -35,7 +36,7 @@ _WORDS_ONLY |= {"typeName", "deprecated"}
 
 def _said(values: Json) -> Json:
     """Without what is empty or false: a reader's default."""
-    return {k: v for k, v in values.items() if v not in (False, None, [], {})}
+    return {k: v for k, v in values.items() if v is not False and v not in (None, [], {})}
 
 
 def _properties(described: Json, version: str) -> Json:
@@ -45,7 +46,7 @@ def _properties(described: Json, version: str) -> Json:
         if rule is None:
             continue
         merged = {**by_version["_"], **rule}
-        merged["barred"] = not merged.pop("allowed") or merged.pop("hidden", False)
+        merged["barred"] = not merged.pop("allowed")
         merged["typeImplied"] = not merged.pop("typeRequired", True)
         found[name] = _said({k: v for k, v in merged.items() if k not in _PROPERTY_HINTS})
     return found
@@ -66,7 +67,12 @@ def _class(classes: Json, name: str, version: str) -> Json:
         {
             "abstract": given["abstract"],
             "ancestry": _ancestry(classes, name),
-            "concrete": given["concreteSubclasses"].get(version, []),
+            "concrete": [
+                c
+                for c in given["concreteSubclasses"].get(version, [])
+                if c not in given["elementalSubclasses"].get(version, [])
+            ],
+            "elemental": given["elementalSubclasses"].get(version, []),
             "typeOptional": int(version) in given["typeOptionalVersions"],
             "idRequired": int(version) in given["idRequiredVersions"],
             "idRequiredWhen": sorted({f"{w['class']}.{w['property']}" for w in when}),
@@ -119,7 +125,6 @@ def condense(digest: Json) -> Json:
         "partitions": digest["partitions"],
         "rootableClasses": digest["rootableClasses"],
         "apocrypha": digest["apocrypha"],
-        "implicitVersions": digest["affiliateContextsImplicitDtdlVersions"],
         "openVersions": digest["dtdlVersionsAllowingUndefinedExtensionsByDefault"],
         "keywordVersions": digest["dtdlVersionsRestrictingKeywords"],
         "limitVersions": digest["dtdlVersionsAllowingCustomLimits"],

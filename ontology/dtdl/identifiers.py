@@ -23,7 +23,7 @@ def made_id(
     given = raw.get("@id")
     if isinstance(given, str):
         return given
-    if given is not None or parent is None or rule is None:
+    if "@id" in raw or parent is None or rule is None:
         return ""
     if not rule.plural:
         return child_id(parent.id, f"_{rule.name}")
@@ -42,7 +42,7 @@ def check_definition(
 ) -> bool:
     """Whether the element may be called so; problems say why not."""
     given = raw.get("@id")
-    if given is None:
+    if "@id" not in raw:
         return _check_made(reading, element, rule)
     if not isinstance(given, str):
         reading.report("identifierNotString", "@id must be a text", (element.path, "@id"))

@@ -57,6 +57,8 @@ def read_literal(place: Place, raw: Any) -> Any:
     if isinstance(raw, list):
         if len(raw) != 1:
             kind = "numeric" if datatype == "any" else datatype
+            if not raw and place.rule.optional:
+                return _NOTHING
             code = f"{kind}MultipleValues" if raw else f"{kind}CountBelowMin"
             return place.fail(code, "needs exactly one value")
         raw = raw[0]
@@ -146,9 +148,11 @@ def _value_of(place: Place, raw: dict[str, Any], datatype: str) -> tuple[Any, st
 
 
 def _written_type(place: Place, raw: dict[str, Any], kind: str) -> str:
-    given = raw.get("@type")
-    if given is None:
+    if "@type" not in raw:
         return ""
+    given = raw["@type"]
+    if isinstance(given, list) and len(given) == 1:
+        given = given[0]
     name = str(given)
     for prefix in _XSD:
         name = name.removeprefix(prefix)
@@ -166,6 +170,8 @@ def _is_kind(value: Any, kind: str) -> bool:
 
 
 def _refuse_member(place: Place, key: str) -> None:
+    if key == "@language" and place.element.version in place.reading.metamodel.open_versions:
+        return
     if key in _OBJECT_KEYWORDS:
         place.fail(f"valueObject{_OBJECT_KEYWORDS[key]}", f'"{key}" has no place beside "@value"')
     elif key.startswith("@"):
@@ -249,6 +255,8 @@ def _refuse_element_member(place: Place, key: str) -> None:
     if key in ("@value", "@language"):
         return
     special = {"@context": "Context", "@graph": "Graph", "@id": "Id", "@type": "Type"}
+    if key == "@type" and place.element.version in place.reading.metamodel.open_versions:
+        return
     if key in special:
         place.fail(f"langStringElement{special[key]}", f'"{key}" has no place here')
     elif key.startswith("@"):

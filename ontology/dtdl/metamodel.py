@@ -15,11 +15,21 @@ from typing import Any
 
 import orjson
 
+from twinfall.ontology.dtmi import child_id
+
 _FILES = ("metamodel.json", "dependency.json")
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 JSON_DATATYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON"
 """The datatype of extension members that hold any JSON value (rdf:JSON)."""
 
+_ELEMENT_MARKS = frozenset({"@type", "schema", "enumValue", "fields"})
+_IMPLIED = {
+    "fields": "Field",
+    "enumValues": "EnumValue",
+    "mapKey": "MapKey",
+    "mapValue": "MapValue",
+}
+_IMPLIED |= {"elementSchema": "Array", "schema": "Object"}
 ENTITY_KEYWORDS = frozenset({"@id", "@type", "@context"})
 
 
@@ -56,7 +66,6 @@ class PropertyRule:
     instance_of: str = ""
     child_of: str = ""
     unique_value: bool = False
-    segment_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +76,16 @@ class ClassRule:
     version: int
     ancestry: frozenset[str]
     concrete: frozenset[str]
+    elemental: frozenset[str]
     abstract: bool
     type_optional: bool
     id_required: bool
     id_required_when: frozenset[str]
     properties: Mapping[str, PropertyRule]
     keys: Mapping[str, PropertyRule]
-    """The properties under every way to write them: by term and by DTMI."""
+    """The properties under every way to write them: by term and by DTMI. Of the classes that
+    derive from it, `concrete` may be defined in a model, `elemental` only referred to.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,6 @@ class Metamodel:
     partition_bytes: Mapping[int, Mapping[str, int]]
     rootable: Mapping[int, frozenset[str]]
     apocrypha: Mapping[int, Mapping[str, str]]
-    implicit_versions: Mapping[str, int]
     open_versions: frozenset[int]
     keyword_versions: frozenset[int]
     limit_versions: frozenset[int]
@@ -175,7 +186,6 @@ def _rule(name: str, given: Mapping[str, Any]) -> PropertyRule:
         instance_of=str(given.get("type", "")),
         child_of=given.get("childOf", ""),
         unique_value=given.get("uniqueValue", False),
-        segment_key=bool(given.get("dtmiSegmentKey", False)),
     )
 
 
@@ -193,6 +203,7 @@ def _class(name: str, version: int, given: Mapping[str, Any]) -> ClassRule:
         version=version,
         ancestry=frozenset(given["ancestry"]),
         concrete=frozenset(given.get("concrete", ())),
+        elemental=frozenset(given.get("elemental", ())),
         abstract=given.get("abstract", False),
         type_optional=given.get("typeOptional", False),
         id_required=given.get("idRequired", False),
@@ -222,15 +233,16 @@ def _supplemental(name: str, given: Mapping[str, Any]) -> SupplementalType:
     )
 
 
-def _index(element: Any, found: dict[str, Mapping[str, Any]]) -> None:
-    if isinstance(element, dict):
-        if "@id" in element and "@type" in element:
-            found[element["@id"]] = element
-        for value in element.values():
-            _index(value, found)
-    elif isinstance(element, list):
-        for item in element:
-            _index(item, found)
+def _index(element: dict[str, Any], found: dict[str, Mapping[str, Any]]) -> None:
+    """Note an element and those inside it, which get an identifier where they have none."""
+    found[element["@id"]] = element
+    for key, value in element.items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict) and not item.keys().isdisjoint(_ELEMENT_MARKS):
+                name = [f"__{item['name']}"] if isinstance(value, list) else []
+                item.setdefault("@id", child_id(element["@id"], f"_{key}", *name))
+                item.setdefault("@type", _IMPLIED[key])
+                _index(item, found)
 
 
 def _merged(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -249,7 +261,8 @@ def metamodel() -> Metamodel:
     parts = [orjson.loads(folder.joinpath(name).read_bytes()) for name in _FILES]
     given = _merged(parts)
     standard: dict[str, Mapping[str, Any]] = {}
-    _index(given["elements"], standard)
+    for element in given["elements"]:
+        _index(element, standard)
     classes = {
         int(v): {n: _class(n, int(v), c) for n, c in by_name.items()}
         for v, by_name in given["classes"].items()
@@ -273,7 +286,6 @@ def metamodel() -> Metamodel:
         partition_bytes={int(v): p.get("maxBytes", {}) for v, p in given["partitions"].items()},
         rootable={int(v): frozenset(c) for v, c in given["rootableClasses"].items()},
         apocrypha={int(v): a for v, a in given["apocrypha"].items()},
-        implicit_versions=given["implicitVersions"],
         open_versions=frozenset(given["openVersions"]),
         keyword_versions=frozenset(given["keywordVersions"]),
         limit_versions=frozenset(given["limitVersions"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twinfall.ontology.dtdl.classes import Slot, read_types
 from twinfall.ontology.dtdl.contexts import read_context
 from twinfall.ontology.dtdl.elements import Context, Element, Link, Path, Reading
 from twinfall.ontology.dtdl.identifiers import check_definition, check_reference, made_id
@@ -11,7 +12,6 @@ from twinfall.ontology.dtdl.literals import Place, is_absent, read_literal
 from twinfall.ontology.dtdl.metamodel import ENTITY_KEYWORDS, PropertyRule
 from twinfall.ontology.dtdl.suggest import did_you_mean
 from twinfall.ontology.dtdl.supplement import check_cotypes, find_extra, read_unknown
-from twinfall.ontology.dtdl.typing import Slot, read_types
 
 
 def read_document(reading: Reading, value: Any) -> None:
@@ -258,7 +258,9 @@ def _inline(
 
 def _check_required(reading: Reading, element: Element) -> None:
     for name, rule in element.rule.properties.items():
-        if rule.optional or rule.barred or name in element.literals or name in element.links:
+        if (rule.optional and not rule.min_count) or rule.barred:
+            continue
+        if name in element.literals or name in element.links:
             continue
         code = "missingLiteralProperty" if rule.datatype else "missingObjectProperty"
         message = f'a {element.type} needs "{name}"'

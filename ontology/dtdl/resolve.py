@@ -83,7 +83,7 @@ def _fits(reading: Reading, link: Link, target: Element) -> bool:
     rule = reading.metamodel.classes[link.element.version].get(link.rule.of)
     if link.rule.of in target.rule.ancestry:
         return True
-    return rule is not None and target.type in rule.concrete
+    return rule is not None and (target.type in rule.concrete or target.type in rule.elemental)
 
 
 def _check_partition(reading: Reading, link: Link, target: Element) -> None:

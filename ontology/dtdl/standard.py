@@ -8,7 +8,6 @@ from typing import Any
 
 from twinfall.ontology.dtdl.elements import Context, Element
 from twinfall.ontology.dtdl.metamodel import ClassRule, Metamodel, metamodel
-from twinfall.ontology.dtmi import child_id
 
 
 def standard_element(id_: str) -> Element | None:
@@ -79,4 +78,4 @@ def _target(element: Element, key: str, item: Any) -> str:
     if isinstance(item, str):
         target = element.context.terms.get(item, item)
         return metamodel().aliases.get(target, target)
-    return str(item.get("@id") or child_id(element.id, f"_{key}"))
+    return str(item["@id"])

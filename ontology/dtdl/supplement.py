@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from twinfall.ontology.dtdl.classes import may_be_undefined
 from twinfall.ontology.dtdl.elements import Element, Reading
 from twinfall.ontology.dtdl.metamodel import PropertyRule, SupplementalType
 from twinfall.ontology.dtdl.suggest import did_you_mean
-from twinfall.ontology.dtdl.typing import may_be_undefined
 from twinfall.ontology.dtmi import read_dtmi
 
 _UNTYPED_KINDS = ("None", "Unit", "UnitAttribute", "SemanticUnit", "LatentType", "NamedLatentType")
@@ -72,9 +72,6 @@ def find_extra(element: Element, key: str) -> tuple[str, PropertyRule] | None:
 def read_unknown(reading: Reading, element: Element, key: str, value: Any) -> None:
     """A member that neither the class nor the types of the element define."""
     path = (element.path, key)
-    if value is None:
-        reading.report("propertyValueNull", f'"{key}" is null', path, element.id, "leave it out")
-        return
     known = element.context.terms.get(key, "")
     if key.startswith("dtmi:"):
         valid = read_dtmi(key)

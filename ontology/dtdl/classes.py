@@ -34,7 +34,7 @@ class Slot:
 def read_types(reading: Reading, raw: dict[str, Any], slot: Slot) -> Types:
     """The types of an object; `rule` is None, with problems noted, where it has no usable class."""
     written = raw.get("@type")
-    if written is None:
+    if "@type" not in raw:
         return Types(rule=_implied(reading, slot))
     names = written if isinstance(written, list) else [written]
     types = Types()
