@@ -1,0 +1,108 @@
+"""The undirected half of a network: connections that transport a carrier from its sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twinfall.ontology.errors import BadInput
+
+MAX_CARRIERS = 31
+"""Carriers are bits of an int32."""
+
+
+def _no_ints() -> NDArray[np.int32]:
+    return np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Storages:
+    """Assets that feed a carrier for `autonomy` seconds after they lost their own supply."""
+
+    asset: NDArray[np.int32] = field(default_factory=_no_ints)
+    carrier: NDArray[np.int32] = field(default_factory=_no_ints)
+    autonomy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Arcs begin -> end in the directions in which a carrier passes, and who feeds it."""
+
+    begin: NDArray[np.int32]
+    end: NDArray[np.int32]
+    carrier: NDArray[np.int32]
+    carriers: int
+    member: NDArray[np.int32]
+    source: NDArray[np.int32]
+    conducts: NDArray[np.uint8]
+    storages: Storages
+
+    def members(self) -> tuple[Any, Any]:
+        """The assets connected in each carrier: start [C + 1] and ascending positions."""
+        found = [np.flatnonzero(self.member >> c & 1) for c in range(self.carriers)]
+        start = np.concatenate([[0], np.cumsum([len(f) for f in found])])
+        members = np.concatenate(found) if found else np.zeros(0)
+        return start.astype(np.int32), members.astype(np.int32)
+
+
+def links_of(
+    n: int,
+    connections: ArrayLike | None,
+    carrier: ArrayLike | None,
+    oneway: ArrayLike | None,
+    assets: tuple[Any, Any],
+    storages: Storages | None,
+) -> Links:
+    """Check and normalise connections [m, 2] with carrier and oneway [m], (source, conducts)."""
+    pairs = np.asarray([] if connections is None else connections, np.int32).reshape(-1, 2)
+    kind = np.asarray([] if carrier is None else carrier, np.int32).reshape(-1)
+    single = np.zeros(len(pairs), bool) if oneway is None else np.asarray(oneway, bool).reshape(-1)
+    if not len(pairs) == len(kind) == len(single):
+        raise BadInput("connections, carrier and oneway differ in length", path="connections")
+    if len(pairs) and (pairs.min() < 0 or pairs.max() >= n):
+        raise BadInput(f"assets are numbered 0 to {n - 1}", path="connections")
+    if len(kind) and (kind.min() < 0 or kind.max() >= MAX_CARRIERS):
+        raise BadInput(f"carriers are numbered 0 to {MAX_CARRIERS - 1}", path="carrier")
+    source, conducts = assets
+    bits = np.zeros(n, np.int32) if source is None else np.asarray(source, np.int32).reshape(-1)
+    passes = np.ones(n, np.uint8) if conducts is None else np.asarray(conducts, bool).reshape(-1)
+    if len(bits) != n or len(passes) != n:
+        raise BadInput(f"source and conducts have an entry for each of {n} assets", path="source")
+    kept = _storages(n, storages)
+    top = max([int(kind.max(initial=-1)), int(kept.carrier.max(initial=-1))])
+    carriers = max(top + 1, int(bits.max(initial=0)).bit_length())
+    back = ~single
+    return Links(
+        begin=np.ascontiguousarray(np.concatenate([pairs[:, 0], pairs[back, 1]])),
+        end=np.ascontiguousarray(np.concatenate([pairs[:, 1], pairs[back, 0]])),
+        carrier=np.ascontiguousarray(np.concatenate([kind, kind[back]])),
+        carriers=carriers,
+        member=_member(n, pairs, kind),
+        source=np.ascontiguousarray(bits),
+        conducts=np.ascontiguousarray(passes.astype(np.uint8)),
+        storages=kept,
+    )
+
+
+def _member(n: int, pairs: Any, kind: Any) -> NDArray[np.int32]:
+    member = np.zeros(n, np.int32)
+    for column in (0, 1):
+        np.bitwise_or.at(member, pairs[:, column], (1 << kind).astype(np.int32))
+    return member
+
+
+def _storages(n: int, storages: Storages | None) -> Storages:
+    if storages is None:
+        return Storages()
+    asset = np.ascontiguousarray(storages.asset, np.int32)
+    carrier = np.ascontiguousarray(storages.carrier, np.int32)
+    autonomy = np.ascontiguousarray(storages.autonomy, np.float64)
+    if len(asset) and (asset.min() < 0 or asset.max() >= n):
+        raise BadInput(f"assets are numbered 0 to {n - 1}", path="storages")
+    if np.isnan(autonomy).any() or (autonomy < 0).any():
+        raise BadInput("autonomy holds seconds, zero or more", path="storages")
+    kept = autonomy > 0  # who stores nothing is no source
+    return Storages(asset[kept], carrier[kept], autonomy[kept])

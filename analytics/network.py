@@ -1,0 +1,248 @@
+"""Network: assets and their dependencies as arrays, and the questions put to them.
+
+Semantics: `docs/cascade.md`. A network is immutable; every question works on a scratch of its
+own, so that questions may run at the same time and none can leave a trace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twinfall.analytics import kernels
+from twinfall.analytics.feeds import Feeds, feeds_of
+from twinfall.analytics.links import Links, Storages, links_of
+from twinfall.analytics.support import is_cyclic
+from twinfall.ontology.errors import BadInput
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
+
+FOREVER = float("inf")
+MAX_SCRATCHES = 8
+"""Scratches kept for the next question; more are made when more questions run at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What goes down after a failure, in order of time, then position; the failed ones apart.
+
+    `wave` counts from 1, `time` is in seconds after the failure, `group` the group that was lost
+    (-2 - carrier where an asset lost a network, -1 where neither: it held itself up in a circle),
+    `cause` the asset whose loss decided it, -1 where there is no single one.
+    """
+
+    failed: Ints
+    asset: Ints
+    wave: Ints
+    time: Floats
+    group: Ints
+    cause: Ints
+
+    def __len__(self) -> int:
+        return len(self.asset)
+
+
+class Network:
+    """Directed groups of feeds and networks of carriers over assets 0..n-1."""
+
+    def __init__(self, n: int, feeds: Feeds, links: Links, value: Floats | None = None) -> None:
+        self.n = n
+        self.feeds = feeds
+        self.links = links
+        self.value = np.ones(n) if value is None else value
+        self._lock = threading.Lock()
+        self._scratches: list[kernels.Scratch] = []
+        self.arrays = _arrays(n, feeds, links)
+        self._base_lost = np.zeros(feeds.count, np.int32)
+        first = self._new_scratch()
+        kernels.settle(self.arrays, first, self._base_lost)
+        self.baseline: NDArray[np.bool_] = first.wave == -1
+        """What is down before any failure."""
+        self._scratches.append(first)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        n: int,
+        provider: ArrayLike,
+        consumer: ArrayLike,
+        *,
+        group: ArrayLike,
+        rule: Sequence[str],
+        k: ArrayLike | None = None,
+        transfer: ArrayLike | None = None,
+        autonomy: ArrayLike | None = None,
+        sustain: ArrayLike | None = None,
+        black_start: ArrayLike | None = None,
+        connections: ArrayLike | None = None,
+        carrier: ArrayLike | None = None,
+        oneway: ArrayLike | None = None,
+        source: ArrayLike | None = None,
+        conducts: ArrayLike | None = None,
+        storages: Storages | None = None,
+        value: ArrayLike | None = None,
+    ) -> Network:
+        """Build and settle a network; raises BadInput where the arrays contradict each other.
+
+        provider, consumer, group: int32 [feeds], positions 0..n-1 and dense group numbers with
+        one consumer each. rule (`all`, `any`, `atLeast`), k, autonomy (seconds), sustain: per
+        group. transfer: seconds per feed. connections: int32 [m, 2] with carrier int8 [m] and
+        oneway bool [m] (from the first to the second only). source: carrier bits [n]; conducts,
+        black_start: bool [n]; value: float64 [n]. A group whose k is outside 1..n distinct
+        providers is unsatisfiable: `feeds.unsatisfiable`, never evaluated.
+        """
+        feeds = feeds_of(
+            n,
+            (provider, consumer, group),
+            (rule, k, autonomy, sustain),
+            transfer,
+            black_start,
+        )
+        links = links_of(n, connections, carrier, oneway, (source, conducts), storages)
+        worth = None if value is None else np.asarray(value, np.float64)
+        if worth is not None and worth.shape != (n,):
+            raise BadInput(f"value has shape {worth.shape}, not ({n},)", path="value")
+        return cls(n, feeds, links, worth)
+
+    def impact(self, failed: ArrayLike, horizon: float = FOREVER) -> Impact:
+        """What the failure of these assets takes along until `horizon` seconds after it.
+
+        What is down before any failure takes no part. O(what goes down) for directed groups;
+        each round that touches a network costs that carrier's size, and where support can run in
+        a circle (`arrays.cyclic`) each moment costs the whole.
+        """
+        positions = np.unique(np.asarray(failed, np.int32).reshape(-1))
+        if len(positions) and (positions[0] < 0 or positions[-1] >= self.n):
+            raise BadInput(f"assets are numbered 0 to {self.n - 1}", path="failed")
+        scratch = self._take()
+        down = kernels.cascade(self.arrays, scratch, positions, float(horizon))
+        assets = scratch.order[:down].copy()
+        answer = [column[assets] for column in (scratch.wave, scratch.time)]
+        answer += [column[assets] for column in (scratch.by, scratch.cause)]
+        kernels.clean(self.arrays, scratch, self._base_lost, down)
+        self._give(scratch)
+        begun = int(np.count_nonzero(answer[0] == 0))
+        rest, (wave, time, by, cause) = assets[begun:], (c[begun:] for c in answer)
+        order = np.lexsort((rest, time))
+        return Impact(positions, rest[order], wave[order], time[order], by[order], cause[order])
+
+    def criticality(self, horizon: float = FOREVER) -> Ints:
+        """For each asset, how many others its failure alone takes down; 0 for what is down."""
+        scratch = self._take()
+        counts: Ints = kernels.count_each(self.arrays, scratch, self._base_lost, float(horizon))
+        self._give(scratch)
+        return counts
+
+    def to_networkx(self) -> nx.MultiDiGraph:
+        """Feeds as edges provider -> consumer (`group`, `transfer`), connections as edges in the
+        directions in which they carry (`carrier`).
+        """
+        graph = nx.MultiDiGraph()
+        graph.add_nodes_from(range(self.n))
+        rows = zip(self.feeds.provider, self.feeds.group, self.feeds.transfer, strict=True)
+        graph.add_edges_from(
+            (int(p), int(self.feeds.consumer[g]), {"group": int(g), "transfer": float(t)})
+            for p, g, t in rows
+        )
+        links = zip(self.links.begin, self.links.end, self.links.carrier, strict=True)
+        graph.add_edges_from((int(b), int(e), {"carrier": int(c)}) for b, e, c in links)
+        return graph
+
+    # -- scratches ------------------------------------------------------------------------
+
+    def _take(self) -> kernels.Scratch:
+        with self._lock:
+            if self._scratches:
+                return self._scratches.pop()
+        scratch = self._new_scratch()
+        scratch.wave[self.baseline] = -1
+        scratch.lost[:] = self._base_lost
+        return scratch
+
+    def _give(self, scratch: kernels.Scratch) -> None:
+        with self._lock:
+            if len(self._scratches) < MAX_SCRATCHES:
+                self._scratches.append(scratch)
+
+    def _new_scratch(self) -> kernels.Scratch:
+        n, groups, storages = self.n, self.feeds.count, len(self.links.storages.asset)
+        ints = {name: np.zeros(n, np.int32) for name in ("by", "cause", "order", "root", "queue")}
+        return kernels.Scratch(
+            wave=np.full(n, kernels.UP, np.int32),
+            time=np.zeros(n),
+            lost=np.zeros(groups, np.int32),
+            decided=np.zeros(groups, np.int32),
+            reached=np.zeros(n, np.uint8),
+            supported=np.zeros(n, np.uint8),
+            assumed=np.zeros(n, np.uint8),
+            open=np.zeros(n, np.int32),
+            fed=np.zeros(n, np.int32),
+            votes=np.zeros(groups, np.int32),
+            dry=np.full(storages, np.inf),
+            empty=np.zeros(storages, np.uint8),
+            dry_cause=np.zeros(storages, np.int32),
+            **ints,
+        )
+
+
+def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
+    def grouped(keys: Any, count: int, values: Any = None) -> tuple[Any, Any]:
+        start, order = kernels.csr(np.ascontiguousarray(keys, np.int32), count)
+        return start, order if values is None else np.ascontiguousarray(values[order])
+
+    carriers = links.carriers
+    out_start, out_edges = grouped(feeds.provider, n)
+    in_start, in_edges = grouped(feeds.group, feeds.count)
+    group_start, groups = grouped(feeds.consumer, n)
+    pass_start, pass_to = grouped(links.carrier * n + links.begin, carriers * n, links.end)
+    both = np.concatenate([links.carrier, links.carrier])
+    ends = np.concatenate([links.begin, links.end]), np.concatenate([links.end, links.begin])
+    touch_start, touch = grouped(both * n + ends[0], carriers * n, ends[1])
+    member_start, members = links.members()
+    return kernels.Arrays(
+        provider=feeds.provider,
+        group=feeds.group,
+        transfer=feeds.transfer,
+        out_start=out_start,
+        out_edges=out_edges,
+        in_start=in_start,
+        in_edges=in_edges,
+        consumer=feeds.consumer,
+        fail_at=feeds.fail_at,
+        autonomy=feeds.autonomy,
+        sustain=feeds.sustain,
+        group_start=group_start,
+        groups=groups,
+        member=links.member,
+        source=links.source,
+        conducts=links.conducts,
+        black_start=feeds.black_start,
+        pass_start=pass_start,
+        pass_to=pass_to,
+        touch_start=touch_start,
+        touch=touch,
+        member_start=member_start,
+        members=members,
+        storage=links.storages.asset,
+        storage_carrier=links.storages.carrier,
+        storage_autonomy=links.storages.autonomy,
+        cyclic=is_cyclic(n, feeds, links),
+    )
+
+
+def warm() -> None:
+    """Compile, or load what was compiled, all that a question needs; before the first one."""
+    storages = Storages(np.array([1]), np.array([0]), np.array([1.0]))
+    network = Network.from_arrays(
+        3, [0], [2], group=[0], rule=["all"], connections=[[0, 1]], carrier=[0], source=[1, 0, 0],
+        storages=storages,
+    )  # fmt: skip
+    network.impact([0])
+    network.criticality()

@@ -1,0 +1,88 @@
+"""Random plants for hypothesis, and the same plant as arrays."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+from hypothesis import strategies as st
+
+from tests.analytics.reference import Group, Plant
+from twinfall.analytics import Network, Storages
+
+_SECONDS = st.sampled_from([0.0, 0.0, 0.0, 10.0, 20.0, 30.0])
+
+
+@st.composite
+def groups(draw: st.DrawFn, n: int) -> Group:
+    """A group of one to four feeds with any rule, sometimes slow, buffered or sustained."""
+    providers = draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=4, unique=True))
+    return Group(
+        consumer=draw(st.integers(0, n - 1)),
+        feeds={p: draw(_SECONDS) for p in providers},
+        fail_at=draw(st.integers(1, len(providers))),
+        autonomy=draw(_SECONDS),
+        sustain=draw(st.sampled_from([False, False, False, True])),
+    )
+
+
+@st.composite
+def plants(draw: st.DrawFn, most: int = 9) -> Plant:
+    """Directed groups and up to two carriers over a few assets, mixed at will."""
+    n = draw(st.integers(2, most))
+    asset = st.integers(0, n - 1)
+    plant = Plant(n, groups=draw(st.lists(groups(n), max_size=n)))
+    for carrier in range(draw(st.integers(0, 2))):
+        graph = nx.DiGraph()
+        arcs = draw(st.lists(st.tuples(asset, asset, st.booleans()), min_size=1, max_size=2 * n))
+        for a, b, both in arcs:
+            if a != b:
+                graph.add_edge(a, b)
+                if both:
+                    graph.add_edge(b, a)
+        if len(graph):
+            plant.carriers[carrier] = graph
+            plant.sources |= {(a, carrier) for a in draw(st.sets(asset, max_size=2))}
+            for a in draw(st.sets(asset, max_size=2)):
+                if (a, carrier) not in plant.sources and a in graph:
+                    plant.storages[a, carrier] = draw(st.sampled_from([10.0, 20.0, 35.0]))
+    plant.insulating = draw(st.sets(asset, max_size=2))
+    plant.black_start = draw(st.sets(asset, max_size=1))
+    return plant
+
+
+def network_of(plant: Plant) -> Network:
+    """The plant as the engine takes it; rules in words where there are words for them."""
+    feeds = [(p, g.consumer, i, t) for i, g in enumerate(plant.groups) for p, t in g.feeds.items()]
+    arcs = [(a, b, c) for c, graph in plant.carriers.items() for a, b in graph.edges]
+    source = np.zeros(plant.n, np.int32)
+    for a, c in plant.sources:
+        source[a] |= 1 << c
+    spots = list(plant.storages)
+    return Network.from_arrays(
+        plant.n,
+        [f[0] for f in feeds],
+        [f[1] for f in feeds],
+        group=[f[2] for f in feeds],
+        rule=[_rule(g) for g in plant.groups],
+        k=[len(g.feeds) - g.fail_at + 1 for g in plant.groups],
+        transfer=[f[3] for f in feeds],
+        autonomy=[g.autonomy for g in plant.groups],
+        sustain=[g.sustain for g in plant.groups],
+        black_start=[a in plant.black_start for a in range(plant.n)],
+        connections=[arc[:2] for arc in arcs],
+        carrier=[arc[2] for arc in arcs],
+        oneway=[True] * len(arcs),
+        source=source,
+        conducts=[a not in plant.insulating for a in range(plant.n)],
+        storages=Storages(
+            np.array([s[0] for s in spots], np.int32),
+            np.array([s[1] for s in spots], np.int32),
+            np.array(list(plant.storages.values()), np.float64),
+        ),
+    )
+
+
+def _rule(group: Group) -> str:
+    if group.fail_at == 1:
+        return "all"
+    return "any" if group.fail_at == len(group.feeds) else "atLeast"

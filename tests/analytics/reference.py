@@ -1,0 +1,193 @@
+"""The cascade in the plainest way: sets, dictionaries and networkx, nothing kept up to date.
+
+Every round looks at everything again. Slow on purpose; `docs/cascade.md` in code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import networkx as nx
+
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Feeds of one consumer that vote together: provider -> transfer seconds."""
+
+    consumer: int
+    feeds: dict[int, float]
+    fail_at: int
+    autonomy: float = 0.0
+    sustain: bool = False
+
+
+@dataclass
+class Plant:
+    """A small network in words; `storages` maps (asset, carrier) to seconds."""
+
+    n: int
+    groups: list[Group] = field(default_factory=list)
+    carriers: dict[int, nx.DiGraph] = field(default_factory=dict)
+    sources: set[tuple[int, int]] = field(default_factory=set)
+    storages: dict[tuple[int, int], float] = field(default_factory=dict)
+    insulating: set[int] = field(default_factory=set)
+    black_start: set[int] = field(default_factory=set)
+
+
+class Moment:
+    """What is known at one time: who is down since when, what runs on a buffer."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.now = 0.0
+        self.down: dict[int, float] = {}
+        self.wave: dict[int, int] = {}
+        self.baseline: set[int] = set()
+        self.lost_since: dict[int, float] = {}
+        self.dry_since: dict[tuple[int, int], float] = {}
+        self.empty: set[tuple[int, int]] = set()
+        while unsupported := self.up() - self.supported():
+            self.baseline |= unsupported
+
+    def up(self) -> set[int]:
+        return set(range(self.plant.n)) - set(self.down) - self.baseline
+
+    def lost_feeds(self, group: Group) -> int:
+        return sum(self.feed_is_lost(p, t) for p, t in group.feeds.items())
+
+    def feed_is_lost(self, provider: int, transfer: float) -> bool:
+        if provider in self.baseline:
+            return True
+        return provider in self.down and self.down[provider] + transfer <= self.now
+
+    def reached(self, carrier: int, starts: set[int], up: set[int]) -> set[int]:
+        graph = self.plant.carriers[carrier]
+        live = nx.DiGraph()
+        live.add_nodes_from(up & set(graph))
+        live.add_edges_from(
+            (a, b) for a, b in graph.edges if a in up and b in up and a not in self.plant.insulating
+        )
+        begin = starts & set(live)
+        return begin.union(*(nx.descendants(live, s) for s in begin))
+
+    def supported(self) -> set[int]:
+        """Everything whose support can be derived, black starters helping where they hold."""
+        assumed = set(self.plant.black_start) & self.up()
+        while True:
+            found, whole = self.derive(assumed)
+            kept = {a for a in assumed if a in whole}
+            if kept == assumed:
+                return found
+            assumed = kept
+
+    def derive(self, assumed: set[int]) -> tuple[set[int], set[int]]:
+        up, found = self.up(), set(assumed)
+        while True:
+            whole = {a for a in up if self.is_supported(a, found)}
+            if whole <= found:
+                return found, whole
+            found |= whole
+
+    def is_supported(self, asset: int, found: set[int]) -> bool:
+        plant = self.plant
+        return all(
+            self.holds(i, found) for i, g in enumerate(plant.groups) if g.consumer == asset
+        ) and all(
+            self.is_fed(asset, carrier, found)
+            for carrier, graph in plant.carriers.items()
+            if asset in graph
+        )
+
+    def is_fed(self, asset: int, carrier: int, found: set[int]) -> bool:
+        spot = (asset, carrier)
+        if spot in self.plant.sources or (spot in self.dry_since and spot not in self.empty):
+            return True
+        into = self.plant.carriers[carrier].predecessors(asset)
+        return any(a in found and a not in self.plant.insulating for a in into)
+
+    def holds(self, index: int, found: set[int]) -> bool:
+        group = self.plant.groups[index]
+        if index in self.lost_since:
+            return group.autonomy > 0
+        if group.sustain and self.lost_feeds(group) < group.fail_at:
+            return True
+        return self.votes(group, found) > len(group.feeds) - group.fail_at
+
+    def votes(self, group: Group, found: set[int]) -> int:
+        late = (p in self.down and not self.feed_is_lost(p, t) for p, t in group.feeds.items())
+        return sum(p in found for p in group.feeds) + sum(late)
+
+
+def cascade(plant: Plant, failed: set[int], horizon: float = FOREVER) -> Moment:
+    """Fail these at time 0; the moment when nothing more happens until the horizon."""
+    m = Moment(plant)
+    for asset in failed - m.baseline:
+        m.down[asset], m.wave[asset] = 0.0, 0
+    wave = 0
+    while True:
+        new = _round(m) or _unfounded(m)
+        if new:
+            wave += 1
+            for asset in new:
+                m.down[asset], m.wave[asset] = m.now, wave
+            continue
+        later = [t for t in _events(m) if t > m.now]
+        if not later or min(later) > horizon:
+            return m
+        m.now = min(later)
+        m.empty |= {s for s, t in m.dry_since.items() if t + plant.storages[s] <= m.now}
+
+
+def _round(m: Moment) -> set[int]:
+    up, new = m.up(), set()
+    for index, group in enumerate(m.plant.groups):
+        if index not in m.lost_since and m.lost_feeds(group) >= group.fail_at:
+            m.lost_since[index] = m.now
+        if m.lost_since.get(index, FOREVER) + group.autonomy <= m.now:
+            new.add(group.consumer)
+    for carrier, graph in m.plant.carriers.items():
+        own = m.reached(carrier, {a for a, c in m.plant.sources if c == carrier}, up)
+        running = set()
+        for asset, kind in m.plant.storages:
+            if kind == carrier and asset in up and asset not in own:
+                m.dry_since.setdefault((asset, carrier), m.now)
+                if (asset, carrier) not in m.empty:
+                    running.add(asset)
+        new |= (set(graph) & up) - own - m.reached(carrier, running, up)
+    return new & up
+
+
+def _unfounded(m: Moment) -> set[int]:
+    """What only keeps itself up, once the buffers in the circle have begun to run."""
+    if not m.down:
+        return set()
+    while True:
+        found = m.supported()
+        idle = m.up() - found
+        started = False
+        for index, group in enumerate(m.plant.groups):
+            waits = group.consumer in idle and group.autonomy > 0 and index not in m.lost_since
+            if waits and not m.holds(index, found):
+                m.lost_since[index] = m.now
+                started = True
+        for spot in m.plant.storages:
+            unfed = spot[0] in m.up() and not m.is_fed(*spot, found)
+            if unfed and spot not in m.dry_since:
+                m.dry_since[spot] = m.now
+                started = True
+        if not started:
+            return idle
+
+
+def _events(m: Moment) -> list[float]:
+    times = [m.down[p] + t for g in m.plant.groups for p, t in g.feeds.items() if p in m.down]
+    up = m.up()
+    times += [
+        t + m.plant.groups[i].autonomy
+        for i, t in m.lost_since.items()
+        if m.plant.groups[i].consumer in up
+    ]
+    times += [t + m.plant.storages[s] for s, t in m.dry_since.items()]
+    return times

@@ -1,0 +1,55 @@
+"""The engine against the plain reference, on random plants."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.analytics.plants import network_of, plants
+from tests.analytics.reference import cascade
+from twinfall.analytics import Network
+
+FEW = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def _answer(network: Network, failed: set[int], horizon: float) -> dict[int, tuple[float, int]]:
+    impact = network.impact(sorted(failed), horizon)
+    rows = zip(impact.asset, impact.time, impact.wave, strict=True)
+    return {int(a): (float(t), int(w)) for a, t, w in rows}
+
+
+@FEW
+@given(plants(), st.data())
+def test_the_engine_finds_what_the_reference_finds_when_and_in_which_wave(plant, data) -> None:
+    failed = data.draw(st.sets(st.integers(0, plant.n - 1), min_size=1, max_size=3))
+    horizon = data.draw(st.sampled_from([float("inf"), 0.0, 15.0, 40.0]))
+
+    expected = cascade(plant, failed, horizon)
+    network = network_of(plant)
+    found = _answer(network, failed, horizon)
+
+    assert set(network.baseline.nonzero()[0]) == expected.baseline
+    assert found == {a: (t, expected.wave[a]) for a, t in expected.down.items() if a not in failed}
+
+
+@FEW
+@given(plants(), st.data())
+def test_a_question_leaves_no_trace(plant, data) -> None:
+    network = network_of(plant)
+    failures = st.sets(st.integers(0, plant.n - 1), min_size=1, max_size=3)
+    first, second = data.draw(failures), data.draw(failures)
+    fresh = _answer(network_of(plant), second, float("inf"))
+
+    _answer(network, first, float("inf"))
+
+    assert _answer(network, second, float("inf")) == fresh
+
+
+@FEW
+@given(plants())
+def test_criticality_counts_what_impact_lists(plant) -> None:
+    network = network_of(plant)
+
+    counts = network.criticality()
+
+    assert [len(network.impact([a])) for a in range(plant.n)] == list(counts)
