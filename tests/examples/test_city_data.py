@@ -106,7 +106,7 @@ def test_every_end_of_pipe_and_branch_is_that_of_the_source(
         for r in city.relationships
         if r["$relationshipName"] == "connects"
     }
-    expected = {}
+    expected: dict[tuple[str, str], str] = {}
     for id, start, end, *_, status in water_file["[PIPES]"]:
         if status != "CV":
             expected |= {(id, "from"): start, (id, "to"): end}
