@@ -5,6 +5,8 @@
 default. A secret is also read from the file that `<VARIABLE>_FILE` names.
 """
 
+# ruff: noqa: RUF009  (`_setting` is `dataclasses.field`, which ruff knows by its own name only)
+
 from __future__ import annotations
 
 import difflib

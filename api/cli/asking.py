@@ -1,0 +1,152 @@
+"""`twinfall query` and `twinfall impact`: questions from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from twinfall.api.cli import here
+from twinfall.api.cli.output import (
+    BAD,
+    UNAVAILABLE,
+    AsJson,
+    console,
+    errors,
+    print_json,
+    print_table,
+)
+
+MAX_SHOWN = 500
+IMPACT = """
+query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
+  impact(failed: $failed, horizon: $horizon) {
+    snapshot
+    totals { assets customers value services { name count } }
+    waves { wave at count }
+    affected(first: $first) {
+      totalCount
+      nodes { twin { id _name model } wave at to group votes cause { id } path { id } }
+    }
+    notEvaluated(first: 100) { id reason }
+  }
+}
+"""
+
+
+def query(
+    text: Annotated[str, typer.Argument(help="A GraphQL query, or @FILE that holds one.")],
+    variables: Annotated[
+        str | None, typer.Option(help="Variables as JSON, or @FILE that holds them.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask in GraphQL; prints the answer's data as JSON."""
+    from twinfall.api.cli.service import service
+
+    given = _variables(variables)
+    with service(here.settings(), "twinfall query") as graph:
+        answer = graph.ask(_content(text), given)
+    print_json(answer if as_json else answer["data"])
+    raise typer.Exit(_status(answer))
+
+
+def impact(
+    ids: Annotated[list[str], typer.Argument(help="Ids of the assets that fail together.")],
+    horizon: Annotated[
+        str | None, typer.Option(help="Look no further than this, such as PT24H.")
+    ] = None,
+    first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """What else fails when these fail: when, why, and how much hangs on it."""
+    from twinfall.api.cli.service import service
+
+    given = {"failed": ids, "horizon": horizon, "first": first}
+    with service(here.settings(), "twinfall impact") as graph:
+        answer = graph.ask(IMPACT, given)
+    found = answer["data"]["impact"]
+    if as_json:
+        print_json(found)
+    else:
+        _show(ids, found)
+    raise typer.Exit(_status(answer))
+
+
+def _show(ids: list[str], found: dict[str, Any]) -> None:
+    out = console()
+    totals = found["totals"]
+    text = f"{', '.join(ids)} failed: {totals['assets']} more assets"
+    for name in ("customers", "value"):
+        if totals[name]:
+            text += f", {name} {totals[name]:g}"
+    for service in totals["services"]:
+        text += f", {service['name']} {service['count']}"
+    out.print(text, markup=False)
+    waves = [[str(w["wave"]), w["at"], str(w["count"])] for w in found["waves"]]
+    if waves:
+        print_table("", ["wave", "at", "assets"], waves)
+    rows = [_row(node) for node in found["affected"]["nodes"]]
+    if rows:
+        print_table("", ["at", "wave", "asset", "model", "to", "because", "cause"], rows)
+    left = found["affected"]["totalCount"] - len(rows)
+    if left > 0:
+        out.print(f"and {left} more: --first shows more, --json all there is to them", markup=False)
+    for unknown in found["notEvaluated"]:
+        out.print(f"not judged: {unknown['id']}: {unknown['reason']}", markup=False)
+
+
+def _row(node: dict[str, Any]) -> list[str]:
+    twin = node["twin"]
+    name = twin["id"]
+    if twin["_name"] and twin["_name"] != twin["id"]:
+        name += f" ({twin['_name']})"
+    model = twin["model"].rpartition(":")[2].partition(";")[0]
+    why = " ".join(part for part in (node["group"], node["votes"]) if part)
+    cause = node["cause"]["id"] if node["cause"] else ""
+    return [node["at"], str(node["wave"]), name, model, node["to"], why, cause]
+
+
+def _status(answer: dict[str, Any]) -> int:
+    """Tell of errors that came with an answer; the exit status."""
+    from rich.text import Text
+
+    status = 0
+    for error in answer.get("errors") or []:
+        more = error.get("extensions") or {}
+        cure = f" ({more['cure']})" if more.get("cure") else ""
+        line = f"[{more.get('code', 'BAD_QUERY')}] {error['message']}{cure}"
+        errors().print(Text.assemble(("error ", "bold red"), line))
+        status = max(status, UNAVAILABLE if more.get("retryable") else BAD)
+    return status
+
+
+def _content(text: str) -> str:
+    """The text itself, or what the file says that it names with @."""
+    from twinfall.api.lines import open_file
+    from twinfall.ontology.errors import BadInput
+
+    if not text.startswith("@"):
+        return text
+    with open_file(Path(text[1:])) as file:
+        try:
+            return file.read().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise BadInput("is not UTF-8 text", code="BAD_FILE", path=text[1:]) from None
+
+
+def _variables(text: str | None) -> dict[str, Any] | None:
+    import json
+
+    from twinfall.ontology.errors import BadInput
+
+    if text is None:
+        return None
+    try:
+        value = json.loads(_content(text))
+    except ValueError as error:
+        raise BadInput(f"not JSON: {error}", code="BAD_FILE", path="--variables") from None
+    if not isinstance(value, dict):
+        raise BadInput("variables are a JSON object", code="BAD_FILE", path="--variables")
+    return value

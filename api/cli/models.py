@@ -1,0 +1,147 @@
+"""`twinfall model`: check, load, look at models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twinfall.api.cli import here
+from twinfall.api.cli.output import BAD, AsJson, console, print_json, print_table
+
+if TYPE_CHECKING:
+    from twinfall.api.checking import Verdict
+
+app = typer.Typer(help="DTDL models and their dependency declarations.")
+Paths = Annotated[
+    list[str], typer.Argument(help="Files, folders (searched through) or glob patterns.")
+]
+LIST = "{ models { id name displayName extends twins } }"
+SHOW = """{ models { id name displayName description extends twins
+  contents { name kind target schema unit writable displayName description } } }"""
+LOAD = """mutation Load($documents: [JSON!]!, $dependencies: [JSON!]) {
+  loadModels(documents: $documents, dependencies: $dependencies) { loaded unchanged names } }"""
+
+
+@app.command()
+def check(paths: Paths, as_json: AsJson = False) -> None:
+    """Check models, and the dependency files beside them, without loading anything."""
+    from dataclasses import asdict
+
+    from twinfall.api.checking import check as check_files
+
+    verdict = check_files(paths)
+    if as_json:
+        print_json(asdict(verdict) | {"verdict": verdict.word})
+    else:
+        _print_verdict(verdict)
+    if verdict.word != "valid":
+        raise typer.Exit(BAD)
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    from rich.text import Text
+
+    out = console()
+    for finding in verdict.findings:
+        place = finding.file + (f":{finding.line}" if finding.line else "")
+        where = " ".join(p for p in (finding.element, finding.path) if p)
+        text = Text.assemble((place, "bold"), f" {where}: " if where else ": ", finding.message)
+        text.append(f" [{finding.code}]", "red")
+        out.print(text)
+        for line in finding.frame:
+            out.print(Text("    " + line, "dim"))
+        if finding.cure:
+            out.print(Text(f"    cure: {finding.cure}", "green"))
+    colour = "bold green" if verdict.word == "valid" else "bold red"
+    text = Text.assemble((verdict.word, colour), f": {verdict.interfaces} interfaces")
+    text.append(f" in {verdict.documents} documents, {verdict.sidecars} dependency files,")
+    text.append(f" {len(verdict.findings)} problems ({verdict.seconds:.2f} s)")
+    out.print(text)
+
+
+@app.command()
+def load(paths: Paths, as_json: AsJson = False) -> None:
+    """Load models with the dependency files beside them, all or nothing."""
+    from twinfall.api.checking import Files
+    from twinfall.api.cli.service import service
+
+    files = Files.at(paths)
+    given = {"documents": files.texts(), "dependencies": files.sidecar_texts()}
+    with service(here.settings(), "twinfall model load", create=True) as graph:
+        loaded = graph.ask(LOAD, given)["data"]["loadModels"]
+    if as_json:
+        print_json(loaded)
+        return
+    for dtmi in loaded["loaded"]:
+        console().print(f"{loaded['names'].get(dtmi, '')}  {dtmi}", markup=False)
+    console().print(f"{len(loaded['loaded'])} loaded, {len(loaded['unchanged'])} unchanged")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the loaded models by the names they have in GraphQL and Cypher."""
+    found = _ask(LIST)
+    if as_json:
+        print_json(found)
+        return
+    rows = [[m["name"], m["id"], str(m["twins"]), m["displayName"] or ""] for m in found]
+    print_table("", ["name", "model", "twins", "called"], rows)
+
+
+@app.command()
+def show(
+    model: Annotated[str, typer.Argument(help="A DTMI or a name.")], as_json: AsJson = False
+) -> None:
+    """Show what a model says: its properties, telemetry, relationships, components, commands."""
+    import difflib
+
+    from twinfall.ontology.errors import UnknownName
+
+    models = _ask(SHOW)
+    found = next((m for m in models if model in (m["id"], m["name"])), None)
+    if found is None:
+        names = [m["name"] for m in models] + [m["id"] for m in models]
+        near = difflib.get_close_matches(model, names, n=3)
+        cure = f"did you mean {', '.join(near)}?" if near else "`twinfall model list` has all"
+        raise UnknownName(f"no model is called {model}", cure=cure)
+    if as_json:
+        print_json(found)
+        return
+    console().print(f"{found['name']}  {found['id']}  ({found['twins']} twins)", markup=False)
+    if found["extends"]:
+        console().print(f"extends {', '.join(found['extends'])}", markup=False)
+    rows = [[c["name"], c["kind"], _what(c), c["displayName"] or ""] for c in found["contents"]]
+    print_table("", ["name", "kind", "what", "called"], rows)
+
+
+def _what(content: dict[str, Any]) -> str:
+    target = f"-> {content['target']}" if content["target"] else ""
+    parts = [content["schema"], content["unit"], target, "writable" if content["writable"] else ""]
+    return " ".join(p for p in parts if p)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to; made if need be.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the loaded models, a file each, and their dependency files into a folder."""
+    from twinfall.api.checking import write_models
+    from twinfall.api.cli.service import service
+
+    with service(here.settings(), "twinfall model export") as graph:
+        written = write_models(graph.export(), folder)
+    if as_json:
+        print_json({"files": [str(path) for path in written]})
+    else:
+        console().print(f"{len(written)} files in {folder}", markup=False)
+
+
+def _ask(query: str) -> list[dict[str, Any]]:
+    from twinfall.api.cli.service import service
+
+    with service(here.settings(), "twinfall model") as graph:
+        models: list[dict[str, Any]] = graph.ask(query)["data"]["models"]
+    return models

@@ -1,0 +1,92 @@
+"""The graph as commands see it: a running server where there is one, else opened right here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+import orjson
+
+from twinfall.api.access import LOCAL
+from twinfall.api.client import Remote, ServerSays
+from twinfall.api.folder import own, owner_of
+from twinfall.api.lines import lines_of
+from twinfall.api.services import open_graph
+from twinfall.api.settings import Settings
+from twinfall.graph.ndjson import ImportReport, Progress, Refuse, export_rows, import_rows
+from twinfall.ontology.errors import BadInput
+
+if TYPE_CHECKING:
+    from twinfall.graph.graph import Graph
+
+
+class Service(Protocol):
+    """What commands ask for."""
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to a GraphQL request; an error that answers nothing is raised."""
+        ...
+
+    def take(self, file: BinaryIO, progress: Progress, refuse: Refuse) -> ImportReport:
+        """Import NDJSON, packed or not."""
+        ...
+
+    def export(self) -> Iterator[bytes]:
+        """The whole graph as NDJSON."""
+        ...
+
+
+class Local:
+    """A graph opened by this process."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """See Service."""
+        from twinfall.api.graphql import GraphQLService
+
+        service = GraphQLService(self._graph)
+        work = service.execute(query, variables, None, LOCAL, "local", allow_mutation=True)
+        answer: dict[str, Any] = orjson.loads(asyncio.run(work).body)
+        if answer.get("data") is None and answer.get("errors"):
+            raise ServerSays(answer)
+        return answer
+
+    def take(self, file: BinaryIO, progress: Progress, refuse: Refuse) -> ImportReport:
+        """See Service."""
+        lines = lines_of(file)
+        return import_rows(
+            self._graph, lines, who=LOCAL.name, why="import", progress=progress, refuse=refuse
+        )
+
+    def export(self) -> Iterator[bytes]:
+        """See Service."""
+        return export_rows(self._graph)
+
+
+@contextmanager
+def service(settings: Settings, command: str, *, create: bool = False) -> Iterator[Service]:
+    """The server that the settings or the data folder's lock name; without one the graph itself,
+    held for the time of the command. Only with `create` may the graph be a new one.
+    """
+    owner = None if settings.url else owner_of(settings.dir)
+    url = settings.url or (owner.url if owner else "")
+    if url:
+        yield Remote(url, settings.api_key.reveal())
+        return
+    if settings.store == "sqlite" and not create and not (settings.dir / "format").exists():
+        raise BadInput(
+            "there is no graph here yet",
+            code="NO_GRAPH",
+            path=str(settings.dir),
+            cure="`twinfall demo` makes one to try; `twinfall import FILE` one of your own",
+        )
+    with own(settings.dir, command) as folder:
+        graph = open_graph(settings, folder.path, str(folder.owner))
+        try:
+            yield Local(graph)
+        finally:
+            graph.store.close()

@@ -1,0 +1,149 @@
+"""`twinfall import` and `twinfall export`: whole graphs as NDJSON files."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
+
+import typer
+
+from twinfall.api.cli import here
+from twinfall.api.cli.output import (
+    BAD,
+    AsJson,
+    Bar,
+    bar,
+    console,
+    errors,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from twinfall.graph.ndjson import ImportReport
+
+FIRST_SHOWN = 5
+
+
+class Refused:
+    """Collects refused rows into a file, which exists only if there are any."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.first: list[str] = []
+        self._file: Any = None
+
+    def take(self, line: int, code: str, message: str, raw: bytes) -> None:
+        """Keep one row with its reason."""
+        import orjson
+
+        if self._file is None:
+            self._file = self.path.open("wb")
+        row = raw.decode("utf-8", "replace").rstrip("\r\n")
+        entry = {"line": line, "code": code, "reason": message, "row": row}
+        self._file.write(orjson.dumps(entry) + b"\n")
+        if len(self.first) < FIRST_SHOWN:
+            self.first.append(f"line {line}: {message} [{code}]")
+
+    def close(self) -> None:
+        """Done; a file of an earlier run that no longer holds true goes away."""
+        if self._file is not None:
+            self._file.close()
+        else:
+            self.path.unlink(missing_ok=True)
+
+
+def import_(
+    file: Annotated[str, typer.Argument(help="An NDJSON file, packed or not; `-` reads stdin.")],
+    as_json: AsJson = False,
+    progress: Annotated[
+        bool | None, typer.Option(help="A progress bar; by default on a terminal.")
+    ] = None,
+) -> None:
+    """Import models, twins and relationships. Good rows are written; refused ones go, with line
+    and reason, to FILE.refused.ndjson. Importing a file again changes nothing.
+    """
+    from twinfall.api.cli.service import service
+    from twinfall.api.lines import open_file
+
+    source = sys.stdin.buffer if file == "-" else open_file(Path(file))
+    refused = Refused(Path("stdin.refused.ndjson" if file == "-" else f"{file}.refused.ndjson"))
+    with source, bar("Importing", None, shown=progress) as shown:
+        try:
+            with service(here.settings(), "twinfall import", create=True) as graph:
+                report = graph.take(cast(BinaryIO, source), _mover(shown), refused.take)
+        finally:
+            refused.close()
+    if as_json:
+        path = str(refused.path) if report.refused else None
+        print_json(asdict(report) | {"refused_file": path})
+    else:
+        _tell(report, refused)
+    if report.refused:
+        raise typer.Exit(BAD)
+
+
+def _mover(shown: Bar) -> Any:
+    def move(report: ImportReport) -> None:
+        shown.show(0, f"{report.twins} twins, {report.relationships} relationships")
+
+    return move
+
+
+def _tell(report: ImportReport, refused: Refused) -> None:
+    console().print(
+        f"{report.models} models, {report.twins} twins, {report.relationships} relationships"
+        f" from {report.lines} lines; {report.refused} refused"
+    )
+    if not report.refused:
+        return
+    err = errors()
+    for line in refused.first:
+        err.print("  " + line, markup=False)
+    if report.refused > len(refused.first):
+        err.print(f"  and {report.refused - len(refused.first)} more")
+    err.print(f"refused rows are in {refused.path}", markup=False)
+
+
+def export(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to; `.gz` is packed. Without it: stdout.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export the whole graph as NDJSON that imports to an equal graph."""
+    from twinfall.api.cli.service import service
+
+    with service(here.settings(), "twinfall export") as graph:
+        if file is None:
+            for block in graph.export():
+                sys.stdout.buffer.write(block)
+            sys.stdout.buffer.flush()
+            return
+        size = _write(graph.export(), file)
+    if as_json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        console().print(f"{file}: {size} bytes", markup=False)
+
+
+def _write(blocks: Any, file: Path) -> int:
+    """Write beside the file and put it in place when whole, so that no half export is left."""
+    import gzip
+
+    from twinfall.ontology.errors import BadInput
+
+    part = file.with_name(file.name + ".part")
+    try:
+        with gzip.open(part, "wb") if file.suffix == ".gz" else part.open("wb") as out:
+            for block in blocks:
+                out.write(block)
+        part.replace(file)
+        return file.stat().st_size
+    except OSError as error:
+        raise BadInput(
+            f"cannot be written: {error.strerror}", code="BAD_FILE", path=str(file)
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""Errors on the wire: HTTP status and body of a TwinError, and of a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from twinfall.ontology.errors import BadRows, ModelIncomplete, ModelInvalid, TwinError
+
+STATUS: Mapping[str, int] = MappingProxyType(
+    {
+        "UNAUTHENTICATED": 401,
+        "FORBIDDEN": 403,
+        "NOT_FOUND": 404,
+        "EXISTS": 409,
+        "STALE_VERSION": 409,
+        "GRAPH_IN_USE": 409,
+        "TOO_LARGE": 413,
+        "UNSUPPORTED": 415,
+        "RATE_LIMITED": 429,
+        "INTERNAL": 500,
+        "STORE_UNAVAILABLE": 503,
+        "OVERLOADED": 503,
+        "TIMEOUT": 503,
+    }
+)
+"""HTTP status by error code; every other code is 400."""
+RETRY_AFTER: Mapping[str, str] = MappingProxyType(
+    {"RATE_LIMITED": "60", "STORE_UNAVAILABLE": "2", "OVERLOADED": "1", "TIMEOUT": "5"}
+)
+"""Seconds a client should wait, by error code."""
+
+
+def status_of(error: TwinError) -> int:
+    """The HTTP status of an error."""
+    return STATUS.get(error.code, 400)
+
+
+def headers_of(error: TwinError) -> dict[str, str]:
+    """What the answer's head says beside the status."""
+    headers = {}
+    if error.code in RETRY_AFTER:
+        headers["Retry-After"] = RETRY_AFTER[error.code]
+    if error.code == "UNAUTHENTICATED":
+        headers["WWW-Authenticate"] = 'Bearer realm="twinfall"'
+    return headers
+
+
+def body_of(error: TwinError, request_id: str) -> dict[str, Any]:
+    """The answer's body, in GraphQL's shape on every path, so that clients read one form."""
+    extensions: dict[str, Any] = {
+        "code": error.code,
+        "path": error.path,
+        "cure": error.cure,
+        "requestId": request_id,
+        "retryable": error.retryable,
+    }
+    details = details_of(error)
+    if details:
+        extensions["details"] = details
+    return {"errors": [{"message": error.message, "extensions": extensions}]}
+
+
+def details_of(error: TwinError) -> list[dict[str, Any]]:
+    """Every problem, row or missing model behind an error that stands for many."""
+    if isinstance(error, ModelInvalid):
+        return [
+            {"code": p.code, "document": p.document, "line": p.line, "path": p.path}
+            | {"element": p.element, "message": p.message, "cure": p.cure}
+            for p in error.problems
+        ]
+    if isinstance(error, ModelIncomplete):
+        return [{"code": "undefined", "element": dtmi} for dtmi in error.undefined]
+    if isinstance(error, BadRows):
+        return [
+            {"index": r.index, "code": r.code, "path": r.path, "message": r.message, "cure": r.cure}
+            for r in error.rows
+        ]
+    return []
+
+
+def bug(request_id: str) -> dict[str, Any]:
+    """The body of an answer to a request that met a bug: no detail leaves the server."""
+    extensions = {
+        "code": "INTERNAL",
+        "path": "",
+        "cure": f"look for request {request_id} in the server's log, and please report it",
+        "requestId": request_id,
+        "retryable": False,
+    }
+    return {"errors": [{"message": "a bug in Twinfall", "extensions": extensions}]}

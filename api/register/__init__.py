@@ -1,0 +1,1 @@
+"""From a plain asset register to a first ontology, dependencies, twins and relationships."""

@@ -1,0 +1,132 @@
+"""The wiring: which store, which graph, which GraphQL service stand behind the doors."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinfall.api.settings import Settings
+from twinfall.ontology.errors import Conflict, TwinError, Unavailable
+
+if TYPE_CHECKING:
+    from twinfall.api.graphql import GraphQLService
+    from twinfall.graph.graph import Graph
+    from twinfall.graph.store import TwinStore
+
+RETRY_SECONDS = 1.0
+"""Between attempts to open a store that is away."""
+log = logging.getLogger("twinfall.services")
+
+
+def open_graph(settings: Settings, folder: Path, holder: str) -> Graph:
+    """The graph these settings name. `holder` tells others who has it.
+
+    Raises Unavailable, Conflict GRAPH_IN_USE, BadSettings (a wrong password, a damaged file).
+    """
+    from twinfall.graph.graph import Graph
+
+    store = _open_store(settings, folder, holder)
+    try:
+        return Graph(store, aliases=settings.aliases)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _open_store(settings: Settings, folder: Path, holder: str) -> TwinStore:
+    if settings.store == "sqlite":
+        from twinfall.graph.sqlite import SQLiteStore
+
+        return SQLiteStore(folder / "graph.sqlite", holder=holder)
+    from twinfall.graph.neo4j import Neo4jStore
+
+    return Neo4jStore(
+        settings.store,
+        settings.neo4j_user,
+        settings.neo4j_password.reveal(),
+        settings.neo4j_database,
+        feed=folder / "feed.sqlite",
+        holder=holder,
+    )
+
+
+class Services:
+    """The graph and the GraphQL service over it, opened as soon as the store can be reached.
+
+    A store that is away at the start is tried again every second until `close`; meanwhile every
+    use raises the error of the last attempt.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, holder: str) -> None:
+        self.settings = settings
+        self.folder = folder
+        self._holder = holder
+        self._graph: Graph | None = None
+        self._graphql: GraphQLService | None = None
+        self._away: TwinError = Unavailable("the store is not open yet")
+        self._closing = threading.Event()
+        self._opening: threading.Thread | None = None
+
+    def open(self) -> bool:
+        """Open the graph; False where the store is away and is being tried again."""
+        try:
+            self._open()
+        except Unavailable as error:
+            self._away = error
+            self._opening = threading.Thread(target=self._keep_trying, name="open-store")
+            self._opening.start()
+            return False
+        return True
+
+    @property
+    def graph(self) -> Graph:
+        """The graph; raises Unavailable while the store has not been reached yet."""
+        if self._graph is None:
+            raise Unavailable(self._away.message, path=self._away.path, cure=self._away.cure)
+        return self._graph
+
+    @property
+    def graphql(self) -> GraphQLService:
+        """The GraphQL service; raises Unavailable as `graph` does."""
+        graph = self.graph
+        if self._graphql is None:
+            raise Unavailable("the graph is being opened")
+        assert graph is not None
+        return self._graphql
+
+    def check(self) -> None:
+        """Return when questions can be answered; raises Unavailable that says why not."""
+        self.graph.store.ping()
+        _ = self.graphql
+
+    def close(self) -> None:
+        """Close the store; nothing may be in progress any more."""
+        self._closing.set()
+        if self._opening:
+            self._opening.join()
+        if self._graph is not None:
+            self._graph.store.close()
+            self._graph = None
+
+    def _open(self) -> None:
+        from twinfall.api.graphql import GraphQLService
+
+        graph = open_graph(self.settings, self.folder, self._holder)
+        self._graphql = GraphQLService(graph)
+        self._graph = graph
+
+    def _keep_trying(self) -> None:
+        while not self._closing.wait(RETRY_SECONDS):
+            try:
+                self._open()
+            except (Unavailable, Conflict) as error:
+                self._away = error
+            except TwinError as error:
+                # Such as a password that turned out wrong: an operator can cure it while we run.
+                self._away = error
+                log.warning("the store refuses us: %s", error)
+            else:
+                log.info("the store is back")
+                return
