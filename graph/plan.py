@@ -26,7 +26,9 @@ ID = "id"
 MODEL = "_model"
 CAPTION = "_name"
 VERSION = "_version"
-"""System fields by these names; every other field name is a property."""
+"""System fields by these names; every other field name is a property. One called `id` (or `model`)
+goes by its field name `id_` (`model_`) in a FieldRef, and by its content name everywhere else.
+"""
 
 
 @dataclass(frozen=True, slots=True)

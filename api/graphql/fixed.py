@@ -312,4 +312,6 @@ def _argument(node: Any) -> Argument:
     default: Any = UNSET
     if node.default_value is not None:
         default = value_from_ast_untyped(node.default_value)
+        if default in _ENUM_VALUES:  # an enumeration's default is its internal value
+            default = _ENUM_VALUES[default]
     return Argument(node.name.value, print_ast(node.type), default)

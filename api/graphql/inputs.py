@@ -107,7 +107,7 @@ def _add_property(
     build: Build, shape: Type, content: Content, where: Type, sort: Type | None
 ) -> None:
     name = field_name(content.name)
-    ref = FieldRef(content.name, field_type(content.schema))
+    ref = FieldRef(field_name(content.name), field_type(content.schema))
     where.add(Field(name, _filter(build, shape.fields[name], content)))
     where.where[name] = Where("field", ref=ref)
     if sort is not None and ref.type not in ("list", "json") and not _unordered(content):

@@ -28,6 +28,7 @@ from twinfall.graph.plan import (
     Related,
 )
 from twinfall.graph.sqlite.encoding import encode, json_path, json_text
+from twinfall.ontology import content_name
 from twinfall.ontology.errors import Refused, UnknownName
 
 MAX_NESTING = 12
@@ -81,7 +82,7 @@ class Statement:
         if ref.name.startswith("_"):
             raise UnknownName(f"a relationship has no field {ref.name!r}")
         place = f"r{n}" if ref.on == "edge" else f"t{n}"
-        path = self.value(json_path(ref.name))
+        path = self.value(json_path(content_name(ref.name)))
         if ref.type == "float":
             return f"json_extract({place}.keys, {path})"
         content = f"json_extract({place}.content, {path})"
