@@ -117,7 +117,7 @@ def _by_whom(port: int) -> str:
 
     with contextlib.suppress(psutil.Error):
         for c in psutil.net_connections("tcp"):
-            if c.status == psutil.CONN_LISTEN and c.laddr.port == port and c.pid:
+            if c.status == psutil.CONN_LISTEN and c.laddr[1:2] == (port,) and c.pid:
                 with contextlib.suppress(psutil.Error):
                     return f" by {psutil.Process(c.pid).name()}, process {c.pid}"
                 return f" by process {c.pid}"

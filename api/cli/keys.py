@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -34,13 +34,12 @@ def create(
     """Make a key and show it, once."""
     from datetime import UTC, datetime
 
-    from twinfall.api.access import Role
     from twinfall.api.folder import prepare
     from twinfall.api.keys import Keys
 
     folder = here.settings().dir
     prepare(folder)
-    key = Keys(folder).create(name, cast(Role, role.value), datetime.now(UTC))
+    key = Keys(folder).create(name, role.value, datetime.now(UTC))
     if as_json:
         print_json({"name": name, "role": role.value, "key": key})
         return
