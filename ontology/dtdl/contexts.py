@@ -24,10 +24,7 @@ def read_context(reading: Reading, raw: Any, outer: Context | None, path: Path) 
     key = (id(outer), tuple(specifiers)) if all(isinstance(s, str) for s in specifiers) else None
     if key is not None and key in reading.contexts:
         return reading.contexts[key]
-    before = len(reading.problems)
     made = _make(reading, specifiers, outer, (path, "@context"))
-    if len(reading.problems) > before:
-        return None
     if key is not None:
         reading.contexts[key] = made
     return made
@@ -46,8 +43,10 @@ class _Builder:
         self.open = outer.open if outer else False
         self.pending_limits = False
         self.followed = False
+        self.failed = False
 
     def fail(self, code: str, message: str, cure: str = "") -> None:
+        self.failed = True
         self.reading.report(code, message, self.path, cure=cure)
 
     def add(self, specifier: Any, first: bool) -> None:
@@ -84,7 +83,10 @@ class _Builder:
 
     def own_limits(self, specifier: str) -> None:
         self.pending_limits = False
-        if specifier.endswith(LIMITLESS):
+        fragment = specifier.partition("#")[2]
+        if fragment and f"#{fragment}" not in (LIMITLESS, OWN_LIMITS):
+            self.fail("invalidContextFragment", f"{specifier}: no such fragment")
+        elif specifier.endswith(LIMITLESS):
             self.fail("missingLimitContext", f"{LIMITLESS} must be followed by a limit context")
 
     def language(self, specifier: str, version: int, fragment: str) -> None:
@@ -109,7 +111,7 @@ class _Builder:
         base, _, version = specifier.partition(";")
         metamodel = self.reading.metamodel
         self.followed = True
-        if not self.version:
+        if not self.version and not self.failed:
             cure = f'begin with "{CORE};3" or "{CORE};4"'
             self.fail("missingDtdlContext", "the @context must begin with DTDL's own", cure)
         elif not version:
@@ -159,14 +161,12 @@ def _make(
     builder = _Builder(reading, outer, path)
     for position, specifier in enumerate(specifiers):
         builder.add(specifier, first=position == 0)
-    if not builder.version:
+    if not builder.version and not builder.failed:
         cure = f'begin with "{CORE};3" or "{CORE};4"'
         builder.fail("missingDtdlContext", "the @context names no version of DTDL", cure)
-        return None
     if builder.pending_limits:
         builder.fail("missingLimitContext", f"{LIMITLESS} must be followed by a limit context")
-        return None
-    return _built(reading, builder)
+    return None if builder.failed else _built(reading, builder)
 
 
 def _built(reading: Reading, builder: _Builder) -> Context:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([\[{])|([\]}])|(,)|[^\s\[\]{},:"]+')
+MAX_DEPTH = 256
 MAX_TEXT = 4 * 1024 * 1024
 """Larger texts (one line more often than not) get no line numbers."""
 
@@ -44,6 +45,8 @@ def _lines(text: str) -> dict[str, int]:
             path = f"{base}/{index}"
             stack[-1] = (base, index + 1)
             found[path] = line
+        if opens and len(stack) == MAX_DEPTH:
+            break  # such a text was refused: its places matter to nobody
         if opens:
             stack.append((path, 0 if opens == "[" else None))
     return found
