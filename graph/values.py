@@ -62,11 +62,13 @@ def field_type(schema: Schema | None) -> FieldType:
 @dataclass(frozen=True, slots=True)
 class FieldTypes:
     """Field types of all loaded models: `twins[model][property]` and
-    `relationships[source model][relationship name][property]`.
+    `relationships[source model][relationship name][property]`. `ancestors[model]` are the models
+    it extends, nearest first, without itself.
     """
 
     twins: Mapping[str, Mapping[str, FieldType]] = field(default_factory=dict)
     relationships: Mapping[str, Mapping[str, Mapping[str, FieldType]]] = field(default_factory=dict)
+    ancestors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, interfaces: Mapping[str, Interface]) -> FieldTypes:
@@ -76,7 +78,8 @@ class FieldTypes:
             dtmi: {n: _types(r.properties) for n, r in i.of_kind("Relationship").items()}
             for dtmi, i in interfaces.items()
         }
-        return cls(twins, relationships)
+        ancestors = {dtmi: i.ancestors for dtmi, i in interfaces.items()}
+        return cls(twins, relationships, ancestors)
 
 
 def _types(contents: Mapping[str, Content]) -> dict[str, FieldType]:

@@ -20,11 +20,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from tests.servers.jars import missing_tools, neo4j_jars
+from twinfall.graph.neo4j import Neo4jStore
 
 READY_SECONDS = 120
 STOP_SECONDS = 60
@@ -75,6 +77,27 @@ class Neo4jServer:
         """A driver for looking at the graph from outside; close it."""
         return neo4j.GraphDatabase.driver(self.uri, auth=(self.user, self.password))
 
+    def empty(self) -> None:
+        """Remove all nodes; constraints and indexes stay."""
+        with self.driver() as driver, driver.session(database="neo4j") as session:
+            session.run("MATCH (n) DETACH DELETE n").consume()
+
+    @contextmanager
+    def fresh_store(self) -> Iterator[Neo4jStore]:
+        """An empty graph, with its change feed in a folder of its own."""
+        self.empty()
+        with tempfile.TemporaryDirectory(prefix="twinfall-feed-") as folder:
+            store = self.store(Path(folder))
+            try:
+                yield store
+            finally:
+                store.close()
+
+    def store(self, folder: Path, holder: str = "tests", **more: Any) -> Neo4jStore:
+        """A store on this server; the caller closes it."""
+        feed = folder / "feed.sqlite"
+        return Neo4jStore(self.uri, self.user, self.password, feed=feed, holder=holder, **more)
+
     def clear(self) -> None:
         """Remove everything, constraints and indexes too."""
         with self.driver() as driver, driver.session(database="neo4j") as session:
@@ -116,18 +139,17 @@ class Neo4jServer:
     def start(self) -> None:
         """Start it (again) on the same ports and home; returns when it answers."""
         assert self.home is not None, "only a server assembled here can be started"
-        self.process = subprocess.Popen(
-            [
-                *_java(self.home, "-Xms512m", "-Xmx1g", "-XX:+UseG1GC"),
-                "org.neo4j.server.CommunityEntryPoint",
-                f"--home-dir={self.home}",
-                f"--config-dir={self.home / 'conf'}",
-                "--console-mode",
-            ],
-            stdout=(self.home / "logs" / "console.log").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        command = [
+            *_java(self.home, "-Xms512m", "-Xmx1g", "-XX:+UseG1GC"),
+            "org.neo4j.server.CommunityEntryPoint",
+            f"--home-dir={self.home}",
+            f"--config-dir={self.home / 'conf'}",
+            "--console-mode",
+        ]
+        with (self.home / "logs" / "console.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
         self._wait()
 
     def _wait(self) -> None:

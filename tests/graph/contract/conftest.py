@@ -1,7 +1,7 @@
 """One contract, two stores.
 
-`new_store` is a factory of fresh, empty stores. Neo4j's comes from `tests.servers.neo4j`, which
-finds or starts a real server, and skips in one line where neither is possible.
+`new_store` is a factory of fresh, empty stores. Neo4j's come from a real server, found or started
+by the fixture `neo4j`, which skips in one line where neither is possible.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from tests.graph.plant import plant
+from tests.servers.neo4j import Neo4jServer
 from twinfall.graph.models import Models
 from twinfall.graph.sqlite import SQLiteStore
 from twinfall.graph.store import TwinStore
@@ -35,9 +36,8 @@ def new_store(request: pytest.FixtureRequest) -> NewStore:
     """Makes fresh, empty stores."""
     if request.param == "sqlite":
         return fresh_sqlite
-    from tests.servers.neo4j import fresh_store
-
-    return fresh_store
+    server: Neo4jServer = request.getfixturevalue("neo4j")
+    return server.fresh_store
 
 
 @pytest.fixture(scope="session")

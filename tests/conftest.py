@@ -1,0 +1,19 @@
+"""Servers that tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.neo4j import Neo4jServer, neo4j_server, unavailable_reason
+
+
+@pytest.fixture(scope="session")
+def neo4j() -> Iterator[Neo4jServer]:
+    """A real Neo4j server for the whole run, started when the first test asks for it."""
+    reason = unavailable_reason()
+    if reason:
+        pytest.skip(f"Neo4j: {reason}")
+    with neo4j_server() as server:
+        yield server
