@@ -194,12 +194,18 @@ class Setting:
         return isinstance(self.default, Secret)
 
 
-SETTINGS: tuple[Setting, ...] = tuple(
+_CHOSEN: tuple[Setting, ...] = tuple(
     Setting(f.name, getattr(Settings(), f.name), f.metadata["meaning"], f.metadata["read"])
     for f in fields(Settings)
 )
-CONFIG_VARIABLE = PREFIX + "CONFIG"
-"""Names another file than `twinfall.toml` in the working folder. Only in the environment."""
+CONFIG = Setting(
+    "config",
+    FILE_NAME,
+    "Another file to read settings from. Only in the environment.",
+    _text,
+)
+SETTINGS: tuple[Setting, ...] = (*_CHOSEN, CONFIG)
+"""The whole table."""
 
 
 def read_settings(environ: Mapping[str, str], folder: Path) -> Settings:
@@ -214,7 +220,7 @@ def read_settings(environ: Mapping[str, str], folder: Path) -> Settings:
 
 def printed(settings: Settings) -> dict[str, Any]:
     """All settings as plain values, secrets hidden."""
-    return {s.name: _plain(getattr(settings, s.name)) for s in SETTINGS}
+    return {s.name: _plain(getattr(settings, s.name)) for s in _CHOSEN}
 
 
 def _plain(value: Any) -> Any:
@@ -228,9 +234,9 @@ def _plain(value: Any) -> Any:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    by_variable = {s.variable: s for s in SETTINGS}
-    secret_files = {f"{s.variable}_FILE": s for s in SETTINGS if s.secret}
-    known = [*by_variable, *secret_files, CONFIG_VARIABLE]
+    by_variable = {s.variable: s for s in _CHOSEN}
+    secret_files = {f"{s.variable}_FILE": s for s in _CHOSEN if s.secret}
+    known = [*by_variable, *secret_files, CONFIG.variable]
     chosen: dict[str, Any] = {}
     for variable in sorted(v for v in environ if v.startswith(PREFIX)):
         if variable in by_variable:
@@ -242,7 +248,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
                     "both are set", path=f"{setting.variable}, {variable}", cure="keep one of them"
                 )
             value = _secret_file(variable, Path(environ[variable]))
-        elif variable == CONFIG_VARIABLE:
+        elif variable == CONFIG.variable:
             continue
         else:
             raise _unknown(variable, known, "environment")
@@ -251,19 +257,19 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _from_file(environ: Mapping[str, str], folder: Path) -> dict[str, Any]:
-    named = environ.get(CONFIG_VARIABLE)
+    named = environ.get(CONFIG.variable)
     path = Path(named) if named else folder / FILE_NAME
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if named:
-            raise BadSettings("there is no such file", path=f"{CONFIG_VARIABLE}={named}") from None
+            raise BadSettings("there is no such file", path=f"{CONFIG.variable}={named}") from None
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"cannot be read: {error}", path=str(path)) from error
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"is not TOML: {error}", path=str(path)) from error
-    by_key = {s.name: s for s in SETTINGS}
+    by_key = {s.name: s for s in _CHOSEN}
     chosen: dict[str, Any] = {}
     for key, value in table.items():
         if key not in by_key:
