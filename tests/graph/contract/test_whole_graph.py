@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.graph.contract.conftest import NewStore, with_plant
 from tests.graph.contract.generated import plants
@@ -12,6 +12,7 @@ from twinfall.graph.models import Models
 from twinfall.graph.store import Topology, TopologyRequest, TwinStore
 from twinfall.graph.twins import Batch, Edge, Node
 
+FIRST = [Phase.explicit, Phase.reuse, Phase.generate]
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 REQUEST = TopologyRequest(
     ("feeds", "near", "nobodyUsesThis"), ("flow", "serial", "since", "tags"), ("share", "note")
@@ -48,7 +49,7 @@ def check_edges(found: Topology, plant: Oracle) -> None:
             assert values == [edge.properties.get(wanted) for edge in edges]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=30, deadline=None, phases=FIRST, suppress_health_check=SLOW)
 @given(plant=plants())
 def test_arrays_and_chunks_hold_everything_in_order(
     new_store: NewStore, models: Models, plant: Oracle
