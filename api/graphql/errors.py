@@ -19,6 +19,13 @@ def formatted(errors: Iterable[Exception], request_id: str) -> list[dict[str, An
     return [_formatted(error, request_id) for error in errors]
 
 
+def invalid(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    """The `errors` of an answer to a document that validation refused: all of them the caller's,
+    whatever a scalar raised underneath.
+    """
+    return formatted([GraphQLError(e.message, e.nodes) for e in errors], request_id)
+
+
 def _formatted(error: Exception, request_id: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     cause: Exception | None = error

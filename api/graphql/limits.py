@@ -105,7 +105,7 @@ def measure(
         raise _refused(
             f"pages of together {walk.measure.rows} rows",
             MAX_COST,
-            "give smaller `first`s, or ask in several steps",
+            "give smaller `first`s (25 where none is given), or ask in several steps",
         )
     walk.measure.roots = tuple(nodes[0].name.value for nodes in roots.values())
     return walk.measure

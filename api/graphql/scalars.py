@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from twinfall.graph.canonical import canonical_instant
@@ -55,28 +56,36 @@ def scalar_name(schema: Schema | None) -> str:
 
 
 def _long(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError(f"{value!r} is not a whole number")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise GraphQLError(f"{value!r} is not a number")
+    if isinstance(value, float) and not value.is_integer():
+        raise GraphQLError(f"{value!r} is not a whole number")
     if not LONG_MIN <= value <= LONG_MAX:
-        raise ValueError(f"{value!r} does not fit 64 bits")
+        raise GraphQLError(f"{value!r} does not fit 64 bits")
     return int(value)
 
 
 def _instant(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("a DateTime is a text such as 2026-11-23T06:30:00Z")
-    return canonical_instant(value)
+        raise GraphQLError("a DateTime is a text such as 2026-11-23T06:30:00Z")
+    try:
+        return canonical_instant(value)
+    except ValueError as error:
+        raise GraphQLError(str(error)) from None
 
 
 def _date(value: Any) -> str:
     if not isinstance(value, str) or len(value) != len("2026-11-23"):
-        raise ValueError("a Date is a text such as 2026-11-23")
-    return date.fromisoformat(value).isoformat()
+        raise GraphQLError("a Date is a text such as 2026-11-23")
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise GraphQLError(f"{value!r} is not a day") from None
 
 
 def _duration(value: Any) -> str:
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
-        raise ValueError("a Duration is ISO 8601 text such as PT8H or P1DT30M")
+        raise GraphQLError("a Duration is ISO 8601 text such as PT8H or P1DT30M")
     return value
 
 

@@ -23,7 +23,7 @@ from graphql import (
 )
 
 from twinfall.api.access import Access
-from twinfall.api.graphql.errors import formatted
+from twinfall.api.graphql.errors import formatted, invalid
 from twinfall.api.graphql.execution import Projected
 from twinfall.api.graphql.limits import MAX_TEXT, MAX_TOKENS, Measure, measure, operation_of
 from twinfall.api.graphql.roots import Asking, answer
@@ -149,7 +149,7 @@ class GraphQLService:
             return _refusal([error], request_id, status=405)
         found = measure(prepared.document, chosen, asked.variables)
         if prepared.errors:
-            return _refusal(prepared.errors, request_id)
+            return Answer(200, orjson.dumps({"errors": invalid(prepared.errors, request_id)}))
         asking = Asking(
             prepared.document,
             access,
@@ -294,11 +294,13 @@ def parsed(query: str) -> DocumentNode:
                 code="TOO_COSTLY",
                 cure="send values as variables, or ask in several steps",
             ) from None
+        if "nested too deeply" in error.message:
+            raise Refused(
+                "the query nests too deep to be read",
+                code="TOO_COSTLY",
+                cure="ask in several steps",
+            ) from None
         raise
-    except RecursionError:
-        raise Refused(
-            "the query nests too deep to be read", code="TOO_COSTLY", cure="ask in several steps"
-        ) from None
 
 
 def _is_introspection(found: Measure) -> bool:
