@@ -35,6 +35,13 @@ def open_graph(settings: Settings, folder: Path, holder: str) -> Graph:
         raise
 
 
+def graphql_over(graph: Graph, settings: Settings) -> GraphQLService:
+    """The GraphQL service of a graph."""
+    from twinfall.api.graphql import GraphQLService
+
+    return GraphQLService(graph, show=settings.show_models, max_models=settings.typed_models)
+
+
 def _open_store(settings: Settings, folder: Path, holder: str) -> TwinStore:
     if settings.store == "sqlite":
         from twinfall.graph.sqlite import SQLiteStore
@@ -111,10 +118,8 @@ class Services:
             self._graph = None
 
     def _open(self) -> None:
-        from twinfall.api.graphql import GraphQLService
-
         graph = open_graph(self.settings, self.folder, self._holder)
-        self._graphql = GraphQLService(graph)
+        self._graphql = graphql_over(graph, self.settings)
         self._graph = graph
 
     def _keep_trying(self) -> None:

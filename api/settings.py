@@ -163,6 +163,9 @@ class Settings:
         _whole(0, MAX_TYPED_MODELS),
         "Up to this many models all get their own GraphQL type; beyond it only those with twins.",
     )
+    show_models: tuple[str, ...] = _setting(
+        (), _list, "Models, by DTMI or name, that get their own GraphQL type beyond that number too."
+    )
     aliases: Mapping[str, str] = _setting(
         MappingProxyType({}),
         _pairs,

@@ -13,7 +13,7 @@ from twinfall.api.access import LOCAL
 from twinfall.api.client import Remote, ServerSays
 from twinfall.api.folder import own, owner_of
 from twinfall.api.lines import lines_of
-from twinfall.api.services import open_graph
+from twinfall.api.services import graphql_over, open_graph
 from twinfall.api.settings import Settings
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse, export_rows, import_rows
 from twinfall.ontology.errors import BadInput
@@ -41,14 +41,13 @@ class Service(Protocol):
 class Local:
     """A graph opened by this process."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, settings: Settings) -> None:
         self._graph = graph
+        self._settings = settings
 
     def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """See Service."""
-        from twinfall.api.graphql import GraphQLService
-
-        service = GraphQLService(self._graph)
+        service = graphql_over(self._graph, self._settings)
         work = service.execute(query, variables, None, LOCAL, "local", allow_mutation=True)
         answer: dict[str, Any] = orjson.loads(asyncio.run(work).body)
         if answer.get("data") is None and answer.get("errors"):
@@ -87,6 +86,6 @@ def service(settings: Settings, command: str, *, create: bool = False) -> Iterat
     with own(settings.dir, command) as folder:
         graph = open_graph(settings, folder.path, str(folder.owner))
         try:
-            yield Local(graph)
+            yield Local(graph, settings)
         finally:
             graph.store.close()
