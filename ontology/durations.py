@@ -9,13 +9,16 @@ _MO = r"(?:(?:\d+M)|(?:\d+\.\d+M$))?"
 _W = r"(?:(?:\d+W)|(?:\d+\.\d+W$))?"
 _D = r"(?:(?:\d+D)|(?:\d+\.\d+D$))?"
 _H = r"(?:(?:\d+H)|(?:\d+\.\d+H$))?"
-DURATION = re.compile(rf"P(?!$)(?:(?:{_Y}{_MO})|{_W}){_D}(?:T(?!$){_H}{_MO}(?:\d+(?:\.\d+)?S)?)?")
+DURATION = re.compile(
+    rf"P(?!$)(?:(?:{_Y}{_MO})|{_W}){_D}(?:T(?!$){_H}{_MO}(?:\d+(?:\.\d+)?S)?)?", re.ASCII
+)
 """As DTDL reads it: years and months or weeks, days, then time; only the last part a fraction."""
 
 _FIXED = re.compile(
     r"P(?!$)(?:(?P<weeks>\d+(?:\.\d+)?)W)?(?:(?P<days>\d+(?:\.\d+)?)D)?"
     r"(?:T(?!$)(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?"
-    r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+    r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
+    re.ASCII,
 )
 _SECONDS = {"weeks": 604_800.0, "days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0}
 MAX_DIGITS = 15

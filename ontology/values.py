@@ -147,7 +147,7 @@ def _real(name: str, largest: float) -> Check:
         if type(value) is float or type(value) is int or type(value) is MinusZero:
             if -largest <= value <= largest:
                 return
-            known = "a finite number" if not math.isfinite(value) else f"within {largest:g}"
+            known = f"within {largest:g}" if abs(value) < math.inf else "a finite number"
             problems.append(Problem("outOfRange", f"{name} must be {known}", path))
         else:
             problems.append(_bad(value, "a number", path))

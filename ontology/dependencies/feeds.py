@@ -83,11 +83,8 @@ class Inheritance:
         scope = self._scope(interface, name)
         values = read_members(given, FEED, scope)
         self.problems += scope.problems
-        place = next((g.place for g in given.values()), self.layers[interface.id].place)
-        parent = Place(
-            place.document, place.pointer.rpartition("/")[0], place.element, place.sidecar
-        )
-        return parent, values, {n: g.place for n, g in given.items()}
+        place = self.layers[interface.id].places[name]
+        return place, values, {n: g.place for n, g in given.items()}
 
     def _scope(self, interface: Interface, name: str) -> Scope:
         """What a binding on this content may read: the relationship's properties, then those of

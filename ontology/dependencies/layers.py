@@ -51,6 +51,8 @@ class Layer:
     place: Place
     asset: dict[str, Given] = field(default_factory=dict)
     contents: dict[str, dict[str, Given]] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    """Where each content is declared."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ def layers_of_extension(ontology: Ontology) -> Layers:
             layer.asset[name] = Given(value, place.at(name))
         for content, members in written.get("contents", {}).items():
             at = place.at("contents", content)
+            layer.places[content] = at
             layer.contents[content] = {n: Given(v, at.at(n)) for n, v in members.items()}
     return layers
 
@@ -98,7 +101,8 @@ def overlaid(below: Layers, above: Layers) -> dict[str, Layer]:
             continue
         names = [*lower.contents, *(n for n in upper.contents if n not in lower.contents)]
         contents = {n: {**lower.contents.get(n, {}), **upper.contents.get(n, {})} for n in names}
-        both[dtmi] = Layer(upper.place, {**lower.asset, **upper.asset}, contents)
+        places = {**lower.places, **upper.places}
+        both[dtmi] = Layer(upper.place, {**lower.asset, **upper.asset}, contents, places)
     return both
 
 
@@ -176,6 +180,7 @@ def _add_content(
     elif not isinstance(members, dict):
         layers.fail(place, "notDeclaration", "must be a mapping of members")
     else:
+        layer.places[name] = place
         _add_members(layers, layer.contents.setdefault(name, {}), members, place)
 
 

@@ -31,6 +31,8 @@ _WORDS: Mapping[str, Any] = {
 }
 _STRING_TAG = "tag:yaml.org,2002:str"
 _PLAIN = None
+_PLAIN_TAGS = frozenset({"bool", "float", "int", "merge", "null", "timestamp", "value"})
+"""What YAML 1.1 guesses of words without quotes; we read them as YAML 1.2 does."""
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ class _Plain:
             raise NotStrict("notYaml", "a text holds the NUL character", line)
         if node.style is not _PLAIN or node.tag == _STRING_TAG:
             return text
-        if not node.tag.startswith("tag:yaml.org,2002:"):
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
             raise NotStrict("notYaml", f"the tag {node.tag} is not allowed", line)
         if text in _WORDS:
             return _WORDS[text]

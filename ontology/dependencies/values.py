@@ -280,10 +280,11 @@ def _limit(measured: str, given: Given, scope: Scope) -> Any:
         return scope.fail(given.place, "unfitBinding", f'"{measured}" does not hold a number')
     if not isinstance(given.value, dict):
         return scope.fail(given.place, "badValue", "a limit must say degraded or failed")
+    before = len(scope.problems)
     found: dict[str, Any] = {}
     for name, value in given.value.items():
         found[name] = _limit_member(name, Given(value, given.place.at(name)), scope)
-    if not {"degraded", "failed"}.intersection(found):
+    if not {"degraded", "failed"}.intersection(found) and len(scope.problems) == before:
         cure = "as in failed: {max: 95}"
         return scope.fail(given.place, "missingMember", "a limit needs degraded or failed", cure)
     return MappingProxyType(found)
