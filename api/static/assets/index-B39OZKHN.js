@@ -21,13 +21,13 @@ query Pumps {
       drivenBy {
         nodes {
           id
-          _name
+          ratedPower
         }
       }
       feeds {
         nodes {
           id
-          _name
+          elevation
         }
       }
       _in {
@@ -115,18 +115,23 @@ query Neighbours($id: ID!) {
     model
     _values
     outgoing: _relationships(direction: OUT) {
-      edges {
+      totalCount
+      nodes {
         name
-        node {
+        properties
+        twin {
           id
+          _name
         }
       }
     }
     incoming: _relationships(direction: IN) {
-      edges {
+      totalCount
+      nodes {
         name
-        node {
+        twin {
           id
+          _name
         }
       }
     }
