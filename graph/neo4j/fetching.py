@@ -62,7 +62,7 @@ class PlanStatement:
         )
         if plan.page.count:
             text += f" UNION ALL MATCH (n{n}:Twin){_where(counted)}"
-            text += " RETURN count(*) AS twin, null AS keys"
+            text += " WITH count(*) AS twin RETURN twin, null AS keys"
         return text
 
     def _twin(self, select: Select, n: int) -> str:
