@@ -17,25 +17,6 @@ if TYPE_CHECKING:
 
 MARK = "demo"
 """A file in the data folder: the city was loaded whole; what is missing since, was deleted."""
-QUERIES = (
-    (
-        "what hangs on the substation, and what does it feed?",
-        '{ twin(id: "P_TF0") { id model _name '
-        "_relationships(direction: OUT) { nodes { name twin { id model } } } "
-        "incoming: _relationships(direction: IN) { nodes { name twin { id model } } } } }",
-    ),
-    (
-        "the longest pipes over 200 mm",
-        "{ Pipe(where: {diameter: {gt: 200}}, sort: [{length: DESC}], first: 5) "
-        "{ totalCount nodes { id diameter length } } }",
-    ),
-    (
-        "the substation fails: what next, when, and why?",
-        '{ impact(failed: ["P_TF0", "P_B1000"]) { totals { assets customers } '
-        "waves { wave at count } affected(first: 5) "
-        "{ nodes { twin { id } at to group votes cause { id } } } } }",
-    ),
-)
 
 
 def demo(host: Host = None, port: Port = None, as_json: AsJson = False) -> None:
@@ -48,7 +29,10 @@ def demo(host: Host = None, port: Port = None, as_json: AsJson = False) -> None:
             import json
             import sys
 
-            sys.stdout.write(json.dumps(told | {"queries": [q for _, q in QUERIES]}) + "\n")
+            from twinfall.api.demo import city_queries
+
+            queries = [query for _, query in city_queries()]
+            sys.stdout.write(json.dumps(told | {"queries": queries}) + "\n")
             sys.stdout.flush()
             return
         print_described(told)
@@ -58,12 +42,18 @@ def demo(host: Host = None, port: Port = None, as_json: AsJson = False) -> None:
 
 
 def _print_queries(url: str) -> None:
+    from twinfall.api.demo import city_queries
+
     out = console()
-    out.print(f"\nThree questions to paste at {url}/ :")
-    for title, query in QUERIES:
-        out.print(f"\n# {title}", style="bold", markup=False)
-        out.print(query, markup=False, soft_wrap=True)
-    out.print("\nor from another terminal: twinfall impact P_TF0 P_B1000")
+    queries = city_queries()
+    out.print(
+        f"\n{len(queries)} questions to begin with; they stand at {url}/ too, ready to run:\n"
+    )
+    for _, query in queries:
+        title, _, text = query.strip().partition("\n")
+        out.print(title, style="bold", markup=False)
+        out.print(text + "\n", markup=False, highlight=False, soft_wrap=True)
+    out.print("or from another terminal: twinfall impact P_B1000", markup=False, highlight=False)
 
 
 def _prepare(services: Services) -> None:
