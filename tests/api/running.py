@@ -55,7 +55,11 @@ class Server:
         return int(self.url.rpartition(":")[2])
 
     def send(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
@@ -79,7 +83,9 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *options: str, command: str = "serve", **settings: str) -> Iterator[Server]:
+def served(
+    folder: Path, *options: str, command: str = "serve", **settings: str
+) -> Iterator[Server]:
     """A server over the data folder `folder`/data, on a free port, until the block ends."""
     told: dict[str, Any] = {}
     with subprocess.Popen(
