@@ -17,6 +17,8 @@ from twinfall.ontology.dtdl.text import canonical, read_documents
 from twinfall.ontology.errors import ModelIncomplete, ModelInvalid, Problem
 from twinfall.ontology.ontology import Ontology
 
+LARGE_DOCUMENT = 200_000
+"""Characters from which the length of a document's interfaces is measured in bytes."""
 MAX_RESOLVER_ROUNDS = 64
 """How often a resolver is asked; each answer may refer to more."""
 
@@ -64,12 +66,14 @@ def _read_all(
         if number in refused:
             continue
         reading.document = number + offset
+        given = documents[number]
+        reading.large = not isinstance(given, str | bytes) or len(given) > LARGE_DOCUMENT
         read_document(reading, value)
 
 
 def _complete(reading: Reading, texts: list[Any], values: list[Any]) -> list[str]:
     """Ask the resolver until nothing is missing or it has no more; what is missing still."""
-    missing = [m for m in undefined_references(reading) if not _reserved(m)]
+    missing = _undefined(reading)
     asked: set[str] = set()
     for _ in range(MAX_RESOLVER_ROUNDS):
         if not missing or reading.options.resolver is None:
@@ -81,12 +85,14 @@ def _complete(reading: Reading, texts: list[Any], values: list[Any]) -> list[str
         asked.update(wanted)
         _read_all(reading, answer, texts, values)
         _check_valid(reading, texts)
-        missing = [m for m in undefined_references(reading) if not _reserved(m)]
+        missing = _undefined(reading)
     return missing
 
 
-def _reserved(id_: str) -> bool:
-    return id_.startswith(("dtmi:dtdl:", "dtmi:standard:"))
+def _undefined(reading: Reading) -> list[str]:
+    """What somebody could still define: not what belongs to the language and its extensions."""
+    reserved = reading.metamodel.reserved_prefixes
+    return [m for m in undefined_references(reading) if not m.startswith(reserved)]
 
 
 def _check_valid(reading: Reading, texts: Sequence[Any]) -> None:

@@ -54,7 +54,7 @@ class _Builder:
             _refuse_local(self, specifier)
             return
         if not isinstance(specifier, str):
-            self.fail("invalidContextSpecifier", "a @context must be a DTMI")
+            self.fail("invalidContext", "a @context must be a DTMI")
             return
         dtmi = read_dtmi(specifier)
         if not specifier.startswith("dtmi:"):

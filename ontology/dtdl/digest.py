@@ -114,9 +114,7 @@ def condense(digest: Json) -> Json:
         "contexts": digest["contexts"],
         "classes": _classes(digest),
         "supplementalTypes": _supplemental(digest),
-        "elements": [
-            {k: v for k, v in e.items() if k != "description"} for e in digest["elements"]
-        ],
+        "elements": digest["elements"],
         "descendantControls": [_said(c) for c in digest["descendantControls"]],
         "identifierDefinition": digest["identifierDefinition"],
         "identifierReference": digest["identifierReference"],

@@ -62,6 +62,8 @@ class Element:
     extras: dict[str, Any] = field(default_factory=dict)
     undefined_types: list[str] = field(default_factory=list)
     undefined: dict[str, Any] = field(default_factory=dict)
+    doubtful: bool = False
+    """A type of it is wrong, so that unknown members may be that type's: no problem each."""
 
     @property
     def type(self) -> str:
@@ -112,7 +114,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     contexts: dict[Any, Context | None] = field(default_factory=dict)
     document: int = 0
-    bytes: dict[str, int] = field(default_factory=dict)
+    large: bool = False
+    """Whether the document is so long that an interface in it may be too long."""
 
     def report(
         self, code: str, message: str, path: Path, element: str = "", cure: str = ""

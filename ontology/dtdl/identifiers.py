@@ -37,6 +37,19 @@ def made_id(
     return child_id(parent.id, f"_{rule.name}", f"__{name}") if isinstance(name, str) else ""
 
 
+def check_fragment(reading: Reading, raw: dict[str, Any], path: Path) -> bool:
+    """Refuse identifiers with a fragment: layers of models, which DTDL has not published."""
+    given = raw.get("@id")
+    if not isinstance(given, str) or "#" not in given:
+        return True
+    types = raw.get("@type")
+    layered = "Layer" in (types if isinstance(types, list) else [types])
+    code = "invalidId" if layered else "disallowedIdFragment"
+    message = f'"{given}" is not a valid DTMI: no "#" in an @id'
+    reading.report(code, message, (path, "@id"), given.partition("#")[0])
+    return False
+
+
 def check_definition(
     reading: Reading, raw: dict[str, Any], element: Element, rule: PropertyRule | None
 ) -> bool:
@@ -71,8 +84,7 @@ def _check_made(reading: Reading, element: Element, rule: PropertyRule | None) -
 def _no_name(reading: Reading, element: Element, rule: PropertyRule | None) -> None:
     parent = element.parent.id if element.parent else ""
     message = f'this {element.type} needs a "name"'
-    code = "missingDictKeyPropertyValue" if rule and rule.by_name else "missingDtmiSegPropertyValue"
-    reading.report(code, message, element.path, parent)
+    reading.report("missingDtmiSegPropertyValue", message, element.path, parent)
 
 
 def _check_given(reading: Reading, element: Element, given: str) -> bool:
@@ -82,10 +94,10 @@ def _check_given(reading: Reading, element: Element, given: str) -> bool:
     known = rules[version]
     if not given.startswith("dtmi:"):
         cure = 'such as "dtmi:com:example:Pump;1"'
-        reading.report("identifierNotDtmi", f'"{given}" is not a DTMI', path, element.id, cure)
+        reading.report("invalidId", f'"{given}" is not a DTMI', path, element.id, cure)
         return False
     if not _pattern(known["pattern"]).fullmatch(given):
-        code = "disallowedIdFragment" if "#" in given else "invalidId"
+        code = "invalidId"
         cure = "a version such as ;1 at the end" if ";" not in given else ""
         reading.report(code, f'"{given}" is not a valid DTMI', path, element.id, cure)
         return False
@@ -114,7 +126,7 @@ def check_reference(
         return True
     if not _pattern(known["pattern"]).fullmatch(text):
         message = f'"{rule.name}": "{text}" is not a valid DTMI'
-        reading.report("idRefBadDtmiOrTerm", message, path, element.id)
+        reading.report("badDtmiOrTerm", message, path, element.id)
         return False
     limits = known["maxLength"]
     most = limits.get(element.context.limits, limits[""])

@@ -151,7 +151,10 @@ def _written_type(place: Place, raw: dict[str, Any], kind: str) -> str:
     if "@type" not in raw:
         return ""
     given = raw["@type"]
-    if isinstance(given, list) and len(given) == 1:
+    if isinstance(given, list):
+        if len(given) != 1:
+            place.fail("literalTypeNotSingular", '"@type" must be one type')
+            return ""
         given = given[0]
     name = str(given)
     for prefix in _XSD:

@@ -125,6 +125,7 @@ class Metamodel:
     controls: Sequence[Mapping[str, Any]]
     identifiers: Mapping[str, Any]
     reserved: Mapping[str, Sequence[str]]
+    reserved_prefixes: tuple[str, ...]
     limit_contexts: Mapping[str, str]
     partition_bytes: Mapping[int, Mapping[str, int]]
     rootable: Mapping[int, frozenset[str]]
@@ -245,6 +246,12 @@ def _index(element: dict[str, Any], found: dict[str, Mapping[str, Any]]) -> None
                 _index(item, found)
 
 
+def _unaliased(standard: Mapping[str, Mapping[str, Any]], id_: str) -> str:
+    while "aliasFor" in standard[id_]:
+        id_ = standard[id_]["aliasFor"]
+    return id_
+
+
 def _merged(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     whole = dict(parts[0])
     for extension in parts[1:]:
@@ -275,7 +282,10 @@ def metamodel() -> Metamodel:
         },
         supplemental={n: _supplemental(n, t) for n, t in given["supplementalTypes"].items()},
         standard=standard,
-        aliases={i: e["aliasFor"] for i, e in standard.items() if "aliasFor" in e},
+        aliases={i: _unaliased(standard, i) for i, e in standard.items() if "aliasFor" in e},
+        reserved_prefixes=tuple(
+            sorted({p for ps in given["reservedIdPrefixes"].values() for p in ps})
+        ),
         controls=given["descendantControls"],
         identifiers={
             "definition": given["identifierDefinition"],

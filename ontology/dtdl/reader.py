@@ -7,11 +7,17 @@ from typing import Any
 from twinfall.ontology.dtdl.classes import Slot, read_types
 from twinfall.ontology.dtdl.contexts import read_context
 from twinfall.ontology.dtdl.elements import Context, Element, Link, Path, Reading
-from twinfall.ontology.dtdl.identifiers import check_definition, check_reference, made_id
+from twinfall.ontology.dtdl.identifiers import (
+    check_definition,
+    check_fragment,
+    check_reference,
+    made_id,
+)
 from twinfall.ontology.dtdl.literals import Place, is_absent, read_literal
 from twinfall.ontology.dtdl.metamodel import ENTITY_KEYWORDS, PropertyRule
 from twinfall.ontology.dtdl.suggest import did_you_mean
 from twinfall.ontology.dtdl.supplement import check_cotypes, find_extra, read_unknown
+from twinfall.ontology.dtdl.text import canonical
 
 
 def read_document(reading: Reading, value: Any) -> None:
@@ -27,14 +33,25 @@ def _read_root(reading: Reading, raw: Any, path: Path) -> None:
     if not isinstance(raw, dict):
         reading.report("notJsonObject", "a model must be a JSON object", path)
         return
-    if "@graph" in raw:
-        reading.report("topLevelGraphDisallowed", '"@graph" is not part of DTDL', path)
-        return
     if "@context" not in raw:
         cure = 'add "@context": "dtmi:dtdl:context;3"'
         reading.report("missingContext", "a model needs a @context", path, _said_id(raw), cure)
         return
-    read_element(reading, raw, Opening(None, path, None, None))
+    if "@graph" in raw:
+        reading.report("topLevelGraphDisallowed", '"@graph" is not part of DTDL', path)
+        return
+    element = read_element(reading, raw, Opening(None, path, None, None))
+    if element is not None and reading.large:
+        _check_size(reading, raw, element)
+
+
+def _check_size(reading: Reading, raw: dict[str, Any], element: Element) -> None:
+    """An interface's own text is bounded; only looked at in texts that are large themselves."""
+    limits = reading.metamodel.partition_bytes[element.version]
+    most = limits.get(element.context.limits, limits.get(""))
+    if most is not None and len(canonical(raw).encode()) > most:
+        message = f"the text of {element.id} is longer than {most} bytes"
+        reading.report("partitionTooLarge", message, element.path, element.id)
 
 
 class Opening:
@@ -59,8 +76,11 @@ def read_element(reading: Reading, raw: dict[str, Any], at: Opening) -> Element 
     if context is None:
         return None
     owner = at.parent.id if at.parent else ""
+    if not check_fragment(reading, raw, at.path):
+        return None
     identifier = made_id(reading, raw, at.parent, at.rule)
     slot = Slot(context, at.path, at.rule, owner, identifier or owner)
+    before = len(reading.problems)
     types = read_types(reading, raw, slot)
     if types.rule is None:
         return None
@@ -71,6 +91,7 @@ def read_element(reading: Reading, raw: dict[str, Any], at: Opening) -> Element 
         return None
     _check_keywords(reading, raw, element)
     check_cotypes(reading, element, types.supplements)
+    element.doubtful = len(reading.problems) > before
     _read_members(reading, raw, element)
     _check_required(reading, element)
     return element
@@ -217,7 +238,7 @@ def _reference(
     if rule.value_ids and target not in rule.value_ids:
         cure = f"one of {', '.join(rule.values)}"
         message = f'"{rule.name}" cannot be "{text}"'
-        reading.report("notRequiredValue", message, path, element.id, cure)
+        reading.report("incorrectPropertyValue", message, path, element.id, cure)
         return ""
     return reading.metamodel.aliases.get(target, target)
 
@@ -225,6 +246,10 @@ def _reference(
 def _no_such_name(
     reading: Reading, element: Element, rule: PropertyRule, text: str, path: Path
 ) -> None:
+    if not rule.of and not rule.instance_of:
+        message = f'"{rule.name}": "{text}" is not a DTMI'
+        reading.report("identifierNotDtmi", message, path, element.id)
+        return
     wanted = reading.metamodel.classes[element.version].get(rule.of)
     names = [
         term
@@ -246,7 +271,7 @@ def _inline(
 ) -> str:
     if not rule.of and not rule.instance_of:
         message = f'"{rule.name}" must be a DTMI, not an object'
-        reading.report("refObjectNotAllowed", message, path, element.id)
+        reading.report("identifierNotString", message, path, element.id)
         return ""
     if set(raw) == {"@id"}:
         message = f'"{rule.name}" refers to an element by an object'

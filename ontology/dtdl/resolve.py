@@ -56,7 +56,7 @@ def _cured(problem: Problem, cure: str) -> Problem:
 
 
 def _check_reserved(reading: Reading, link: Link) -> None:
-    if link.target.startswith(link.element.context.reserved):
+    if link.target.startswith(reading.metamodel.reserved_prefixes):
         message = f'"{link.rule.name}": {link.target} is reserved and not defined'
         _fail(reading, link, "undefinedReservedId", message)
 

@@ -40,7 +40,9 @@ def _guess(raw: Mapping[str, Any], id_: str) -> tuple[str, ...]:
     if given is not None:
         return (given,) if isinstance(given, str) else tuple(given)
     if ":quantitativeTypes:" in id_:
-        return ("dtmi:dtdl:context;3" if ":v1:" in id_ else "dtmi:dtdl:context;4",)
+        version = id_.partition(":quantitativeTypes:v")[2][0]
+        core = "dtmi:dtdl:context;3" if version == "1" else "dtmi:dtdl:context;4"
+        return (core, f"dtmi:dtdl:extension:quantitativeTypes;{version}")
     return (f"dtmi:dtdl:context;{id_.rpartition(';')[2]}",)
 
 
@@ -63,8 +65,7 @@ def _build(known: Metamodel, raw: Mapping[str, Any], id_: str) -> Element:
 def _fill(element: Element, rule: ClassRule, key: str, value: Any) -> None:
     member = rule.properties.get(key)
     if member is None:
-        if key == "aliasFor":
-            element.extras[key] = value
+        _fill_extra(element, key, value)
     elif member.datatype == "langString":
         element.literals[key] = {"en": value} if isinstance(value, str) else value
     elif member.datatype:
@@ -72,6 +73,14 @@ def _fill(element: Element, rule: ClassRule, key: str, value: Any) -> None:
     else:
         items = value if isinstance(value, list) else [value]
         element.links[key] = [_target(element, key, item) for item in items]
+
+
+def _fill_extra(element: Element, key: str, value: Any) -> None:
+    id_ = element.context.terms.get(key, "")
+    for known in element.supplements:
+        rule = known.properties.get(id_)
+        if rule is not None:
+            element.extras[id_] = value if rule.datatype else _target(element, key, value)
 
 
 def _target(element: Element, key: str, item: Any) -> str:

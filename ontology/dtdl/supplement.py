@@ -82,6 +82,8 @@ def read_unknown(reading: Reading, element: Element, key: str, value: Any) -> No
         case = "irrelevantDtmiOrTerm" if known else "undefinedTerm"
     verdict = reading.metamodel.apocrypha[element.version][f"{case}AsProperty"]
     open_ = may_be_undefined(reading, element.context)
+    if element.doubtful:
+        return
     if verdict == "invalid" or (verdict == "tenable" and not open_):
         code = f"property{case[0].upper()}{case[1:]}"
         cure = did_you_mean(key, _members(element))

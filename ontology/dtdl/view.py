@@ -9,7 +9,15 @@ from typing import Any
 from twinfall.ontology.dtdl.elements import Element
 from twinfall.ontology.dtdl.metamodel import PropertyRule
 from twinfall.ontology.dtdl.standard import standard_element
+from twinfall.ontology.durations import duration_seconds
 
+_KINDS = {
+    "commands": "Command",
+    "components": "Component",
+    "properties": "Property",
+    "relationships": "Relationship",
+    "telemetries": "Telemetry",
+}
 _DEFAULTS = {"boolean": False}
 
 
@@ -26,7 +34,9 @@ class Elements(Mapping[str, Mapping[str, Any]]):
             "type": element.type,
             "properties": _properties(element, self._all),
             "supplementalTypes": [s.id for s in element.supplements],
-            "supplementalProperties": {k: v for k, v in element.extras.items() if v is not None},
+            "supplementalProperties": {
+                k: _extra(element, k, v) for k, v in element.extras.items() if v is not None
+            },
             "undefinedTypes": list(element.undefined_types),
             "undefinedProperties": dict(element.undefined),
         }
@@ -66,11 +76,57 @@ def _properties(element: Element, known: Mapping[str, Element]) -> dict[str, Any
         value = _value(element, rule, known)
         if value is not None:
             found[name] = value
+    if element.type == "Interface":
+        found["contents"] = _contents(element, known)
+        found.update(_by_kind(found["contents"], known))
+        found["extendedBy"] = [
+            other.id for other in known.values() if element.id in other.links.get("extends", ())
+        ]
     if element.partition and element.partition != element.id:
         found["definedIn"] = element.partition
     if element.parent is not None and element.parent.id != element.partition:
         found["childOf"] = element.parent.id
     return found
+
+
+def _contents(interface: Element, known: Mapping[str, Element]) -> dict[str, str]:
+    """Contents by name, inherited ones included."""
+    found: dict[str, str] = {}
+    waiting, seen = [interface], {interface.id}
+    while waiting:
+        above = waiting.pop(0)
+        for id_ in above.links.get("contents", ()):
+            found.setdefault(known[id_].literals["name"], id_)
+        parents = [p for p in above.links.get("extends", ()) if p not in seen]
+        seen.update(parents)
+        waiting += [known[p] for p in parents]
+    return found
+
+
+def _by_kind(contents: Mapping[str, str], known: Mapping[str, Element]) -> dict[str, Any]:
+    """The contents once more, sorted by class."""
+    return {
+        plural: {n: t for n, t in contents.items() if known[t].type == kind}
+        for plural, kind in _KINDS.items()
+    }
+
+
+def _extra(element: Element, id_: str, value: Any) -> Any:
+    for supplement in element.supplements:
+        rule = supplement.properties.get(id_)
+        if rule is not None and rule.datatype == "duration":
+            return _clock(value)
+    return value
+
+
+def _clock(text: str) -> str:
+    """A duration as the reference parser prints it, `00:00:15`; as written where it has months."""
+    seconds = duration_seconds(text)
+    if seconds is None or seconds != int(seconds):
+        return text
+    days, rest = divmod(int(seconds), 86_400)
+    clock = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return f"{days}.{clock}" if days else clock
 
 
 def _value(element: Element, rule: PropertyRule, known: Mapping[str, Element]) -> Any:

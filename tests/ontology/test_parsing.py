@@ -194,7 +194,7 @@ def test_ten_errors_in_one_model_are_all_listed_with_place_and_cause() -> None:
     assert flow.line == 7
     assert flow.element == "dtmi:example:Pump:_contents:__flow;1"
     assert by_path["/contents/1/name"].code == "stringInvalid"
-    assert by_path["/contents/2"].code == "missingDictKeyPropertyValue"
+    assert by_path["/contents/2"].code == "missingDtmiSegPropertyValue"
     assert by_path["/contents/3/writable"].code == "booleanNotBoolean"
     assert by_path["/contents/4/maxMultiplicity"].code == "valueBelowMin"
     assert by_path["/contents/5/@type"].cure == 'did you mean "Property"?'
@@ -264,6 +264,11 @@ def test_a_model_that_nests_too_deep_is_refused() -> None:
         ),
         ([interface("a" * 200)], "idTooLongForType"),
         ([interface("A_")], "invalidId"),
+        (
+            [interface(contents=[{"@type": "Telemetry", "name": f"t{n}", "schema": "long",
+                                  "comment": "x" * 500} for n in range(2_000)])],
+            "partitionTooLarge",
+        ),
     ],
 )  # fmt: skip
 def test_a_set_that_breaks_a_rule_is_refused(documents: list[Any], code: str) -> None:
