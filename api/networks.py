@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from twinfall.analytics import AssetNetwork, topology_request
 from twinfall.graph.graph import Graph
-
-if TYPE_CHECKING:
-    from twinfall.analytics import AssetNetwork
 
 
 class Networks(Protocol):
@@ -43,8 +41,6 @@ class LiveNetwork:
             return made[2]
 
     def _compile(self) -> tuple[int, int, AssetNetwork]:
-        from twinfall.analytics import AssetNetwork, topology_request
-
         revision = self._graph.revision  # first: too old a number only means compiling once more
         models = self._graph.models
         request = topology_request(models.ontology, models.dependencies)

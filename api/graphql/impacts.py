@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from twinfall.analytics import AssetImpact, AssetNetwork
 from twinfall.api.graphql.connections import TYPENAME, checked_first, mentions
 from twinfall.api.graphql.durations import duration_text, seconds
 from twinfall.api.graphql.planning import Shape, Shaping
 from twinfall.ontology.errors import BadQuery, Refused
 
 if TYPE_CHECKING:
-    from twinfall.analytics import AssetImpact, AssetNetwork
     from twinfall.api.graphql.compiler import Compiler
     from twinfall.api.graphql.selection import Mention, SelectionSets
 
@@ -123,19 +123,12 @@ def _plain_field(compiler: Compiler, type_name: str, mention: Mention) -> Shape:
     if (type_name, name) == ("Impacted", "path"):
         return _twins(compiler, mention.below, lambda value: value.path)
     if (type_name, name) == ("Totals", "services"):
-        return _list(lambda totals: list(totals.services.items()), _service(compiler, mention))
+        service = _plain(compiler, "ServiceTotal", mention.below)
+        return _list(lambda totals: totals.services, service)
     read = _ATTRIBUTES.get(name)
     if read is not None:
         return lambda value, _: read(value)
     return lambda value, _: getattr(value, name)
-
-
-def _service(compiler: Compiler, mention: Mention) -> Shape:
-    position = {"name": 0, "count": 1}
-    names = [(m.key, m.name) for m in mentions(compiler, mention.below)]
-    return lambda item, _: {
-        key: "ServiceTotal" if name == TYPENAME else item[position[name]] for key, name in names
-    }
 
 
 def _twin(compiler: Compiler, sets: SelectionSets, id_of: Callable[[Any], str | None]) -> Shape:

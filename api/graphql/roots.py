@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import DocumentNode
 
+from twinfall.analytics import AssetNetwork
 from twinfall.api.access import Access
 from twinfall.api.graphql import catalogue, connections, impacts, mutations
 from twinfall.api.graphql.compiler import Compiler
@@ -25,7 +26,7 @@ from twinfall.api.networks import Networks
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
 from twinfall.graph.plan import Condition, Fetch, Ids, Not, Page, Row
-from twinfall.ontology.errors import Refused, Unavailable
+from twinfall.ontology.errors import Refused, Unavailable, UnknownTwin
 
 MAX_IN_STATE = 50_000
 """Ids that a filter on state may stand for."""
@@ -80,6 +81,7 @@ class _Root:
             nodes[0],
             tuple(n.selection_set for n in nodes if n.selection_set is not None),
         )
+        self._network: AssetNetwork | None = None
         self.impact = impacts.ImpactMaker(asking.networks.current)
         selections = Selections(info.fragments, info.variable_values)
         models = asking.models
@@ -159,7 +161,16 @@ class _Root:
     # -- shaping --------------------------------------------------------------------------
 
     def _shaping(self) -> Shaping:
-        return Shaping(lambda id_: self._asking.networks.current().state(id_))
+        return Shaping(self._state)
+
+    def _state(self, id_: str) -> str:
+        """One moment's state for the whole answer; `unknown` for what was written after it."""
+        if self._network is None:
+            self._network = self._asking.networks.current()
+        try:
+            return self._network.state(id_)
+        except UnknownTwin:
+            return "unknown"
 
     def _fill(self, shaping: Shaping) -> None:
         """Fetch the twins that impacts named, if any, in one call."""
