@@ -98,7 +98,8 @@ def _distinct(n: int, provider: Any, group: Any, delay: Any) -> tuple[Any, Any, 
     order = np.lexsort((-delay, key))
     key = key[order]
     kept = order[np.concatenate([[True], key[1:] != key[:-1]])]
-    return tuple(np.ascontiguousarray(column[kept]) for column in (provider, group, delay))
+    provider, group, delay = (np.ascontiguousarray(c[kept]) for c in (provider, group, delay))
+    return provider, group, delay
 
 
 def _thresholds(rule: Sequence[str], k: Any, size: Any) -> tuple[Any, Any]:

@@ -23,7 +23,7 @@ BEFORE = -1.0
 """The time of the baseline: nothing has failed, no buffer runs."""
 
 _EDGE, _GROUP, _STORAGE = 0, 1, 2
-i64 = np.int64
+i64: Any = np.int64
 # Every call passes the same integer type: numba would compile a second copy for another.
 
 
@@ -76,6 +76,7 @@ class Scratch(NamedTuple):
     assumed: Any  # uint8 [n]
     open: Any  # int32 [n] groups that still need votes
     fed: Any  # int32 [n] bits of the carriers that reach an asset
+    passed: Any  # int32 [n] bits of those it has passed on
     votes: Any  # int32 [G]
     dry: Any  # float64 [S] since when a storage has lost its own supply; inf: it has not
     empty: Any  # uint8 [S]
@@ -104,7 +105,7 @@ def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
 
     Fills the scratch; returns how many of `order` are down, the failed ones first.
     """
-    heap = [(0.0, 0, 0)]
+    heap: list[Any] = [(0.0, 0, 0)]
     heap.pop()
     down = i64(0)
     for asset in failed:
@@ -114,14 +115,8 @@ def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
     while True:
         end = down
         for i in range(begin, end):
-            asset = s.order[i]
-            dirty |= a.member[asset]
-            for at in range(a.out_start[asset], a.out_start[asset + 1]):
-                edge = a.out_edges[at]
-                if a.transfer[edge] > 0.0:
-                    heappush(heap, (now + a.transfer[edge], _EDGE, i64(edge)))
-                else:
-                    down = _lose(a, s, heap, down, i64(edge), now, wave)
+            dirty |= i64(a.member[s.order[i]])
+            down = _spread(a, s, heap, down, i64(s.order[i]), now, wave)
         if dirty:
             down = _networks(a, s, heap, down, (begin, end), dirty, now, wave)
             dirty = i64(0)
@@ -141,6 +136,18 @@ def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
         down = _expire_votes(a, s, heap, down, now, wave)
         if down > begin:
             wave += 1
+
+
+@njit(cache=True)
+def _spread(a: Any, s: Any, heap: Any, down: int, asset: int, now: float, wave: int) -> int:
+    """Take the feeds of an asset that went down, at once or when their transfer is over."""
+    for at in range(a.out_start[asset], a.out_start[asset + 1]):
+        edge = i64(a.out_edges[at])
+        if a.transfer[edge] > 0.0:
+            heappush(heap, (now + a.transfer[edge], _EDGE, edge))
+        else:
+            down = _lose(a, s, heap, down, edge, now, wave)
+    return down
 
 
 @njit(cache=True)
@@ -180,7 +187,7 @@ def _lose_group(a: Any, s: Any, heap: Any, down: int, group: int, now: float, wa
 def _expire_storages(a: Any, s: Any, heap: Any, now: float) -> int:
     """Empty the storages whose time is up; bits of their carriers. Other events stay."""
     dirty = 0
-    kept = [(0.0, 0, 0)]
+    kept: list[Any] = [(0.0, 0, 0)]
     kept.pop()
     while len(heap) > 0 and heap[0][0] == now:
         event = heappop(heap)
@@ -236,9 +243,27 @@ def _network(
             tail += 1
     tail = _reach(a, s, carrier * n, i64(0), tail, wave)
     _find_roots(a, s, new, carrier, wave, tail, now)
-    head = tail
+    _reach_from_storages(a, s, heap, carrier, tail, now, wave)
+    by = -2 - carrier
+    for at in range(first, last):
+        asset = a.members[at]
+        if s.wave[asset] > wave and s.reached[asset] == 0:
+            down = _fail(s, down, i64(asset), now, wave + 1, by, i64(s.root[asset]))
     for i in range(len(a.storage)):
         asset = a.storage[i]
+        if s.by[asset] == by and s.root[asset] == asset and s.wave[asset] == wave + 1:
+            s.cause[asset] = s.dry_cause[i]  # others fail by the storage, the storage by its supply
+    return down
+
+
+@njit(cache=True)
+def _reach_from_storages(
+    a: Any, s: Any, heap: Any, carrier: int, tail: int, now: float, wave: int
+) -> None:
+    """Go on from the storages that have lost their own supply and are not empty yet."""
+    head = tail
+    for i in range(len(a.storage)):
+        asset = i64(a.storage[i])
         if a.storage_carrier[i] != carrier or s.wave[asset] <= wave or s.reached[asset] == 1:
             continue
         if s.dry[i] == np.inf:
@@ -250,17 +275,7 @@ def _network(
             tail += 1
     for at in range(head, tail):
         s.reached[s.queue[at]] = 1
-    _reach(a, s, carrier * n, head, tail, wave)
-    by = -2 - carrier
-    for at in range(first, last):
-        asset = a.members[at]
-        if s.wave[asset] > wave and s.reached[asset] == 0:
-            down = _fail(s, down, i64(asset), now, wave + 1, by, i64(s.root[asset]))
-    for i in range(len(a.storage)):
-        asset = a.storage[i]
-        if s.by[asset] == by and s.root[asset] == asset and s.wave[asset] == wave + 1:
-            s.cause[asset] = s.dry_cause[i]  # others fail by the storage, the storage by its supply
-    return down
+    _reach(a, s, carrier * len(a.member), head, tail, wave)
 
 
 @njit(cache=True)
@@ -343,37 +358,56 @@ def _derive(a: Any, s: Any, now: float) -> None:
         s.supported[asset] = 0
         s.open[asset] = 0
         s.fed[asset] = a.source[asset]
+        s.passed[asset] = 0
     for i in range(len(a.storage)):
         if s.dry[i] < np.inf and s.empty[i] == 0:
             s.fed[a.storage[i]] |= 1 << a.storage_carrier[i]
     for group in range(len(a.consumer)):
         _open_group(a, s, i64(group), now)
-    tail = i64(0)
+    head, tail = i64(0), i64(0)
     for asset in range(n):
         tail = _support(a, s, i64(asset), tail)
-    head = i64(0)
     while head < tail:
-        asset = s.queue[head]
-        head += 1
-        for at in range(a.out_start[asset], a.out_start[asset + 1]):
-            group = a.group[a.out_edges[at]]
-            s.votes[group] += 1
-            if s.votes[group] == _need(a, i64(group)):
-                s.open[a.consumer[group]] -= 1
-                tail = _support(a, s, i64(a.consumer[group]), tail)
-        if a.conducts[asset] == 0:
-            continue
-        for carrier in range(len(a.member_start) - 1):
-            if a.member[asset] >> carrier & 1 == 0:
-                continue
-            base = carrier * n + asset
-            for at in range(a.pass_start[base], a.pass_start[base + 1]):
-                s.fed[a.pass_to[at]] |= 1 << carrier
-                tail = _support(a, s, i64(a.pass_to[at]), tail)
+        while head < tail:
+            asset = i64(s.queue[head])
+            head += 1
+            tail = _vote(a, s, asset, tail)
+            tail = _pass_on(a, s, asset, tail)
+        for asset in range(n):  # an assumed one may only now be fed itself
+            if s.assumed[asset] == 1:
+                tail = _pass_on(a, s, i64(asset), tail)
 
 
 @njit(cache=True)
-def _need(a: Any, group: int) -> int:
+def _vote(a: Any, s: Any, asset: int, tail: int) -> int:
+    for at in range(a.out_start[asset], a.out_start[asset + 1]):
+        group = i64(a.group[a.out_edges[at]])
+        s.votes[group] += 1
+        if s.votes[group] == _need(a, group):
+            s.open[a.consumer[group]] -= 1
+            tail = _support(a, s, i64(a.consumer[group]), tail)
+    return tail
+
+
+@njit(cache=True)
+def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
+    """Pass on the carriers that reach an asset, each once."""
+    if a.conducts[asset] == 0:
+        return tail
+    carriers = a.member[asset] & s.fed[asset] & ~s.passed[asset]
+    s.passed[asset] |= carriers
+    for carrier in range(len(a.member_start) - 1):
+        if carriers >> carrier & 1 == 0:
+            continue
+        base = carrier * len(a.member) + asset
+        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+            s.fed[a.pass_to[at]] |= 1 << carrier
+            tail = _support(a, s, i64(a.pass_to[at]), tail)
+    return tail
+
+
+@njit(cache=True)
+def _need(a: Any, group: int) -> Any:
     return a.in_start[group + 1] - a.in_start[group] - a.fail_at[group] + 1
 
 
@@ -454,7 +488,7 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
 
 
 @njit(cache=True)
-def _unsupported_provider(a: Any, s: Any, group: int) -> int:
+def _unsupported_provider(a: Any, s: Any, group: int) -> Any:
     found = i64(-1)
     for at in range(a.in_start[group], a.in_start[group + 1]):
         asset = a.provider[a.in_edges[at]]

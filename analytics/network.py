@@ -184,6 +184,7 @@ class Network:
             assumed=np.zeros(n, np.uint8),
             open=np.zeros(n, np.int32),
             fed=np.zeros(n, np.int32),
+            passed=np.zeros(n, np.int32),
             votes=np.zeros(groups, np.int32),
             dry=np.full(storages, np.inf),
             empty=np.zeros(storages, np.uint8),

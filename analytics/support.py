@@ -6,6 +6,8 @@ derivation of all support at every moment of a cascade.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -17,35 +19,68 @@ from twinfall.analytics.links import Links
 def is_cyclic(n: int, feeds: Feeds, links: Links) -> bool:
     """True when support may run in a circle; may be true where it cannot, never the reverse.
 
-    Each asset is two nodes, its conditions outside the carrier it transports (0..n-1) and all of
-    them (n..2n-1); each connected part of a carrier is one node more. Reaching within a part is
-    exact already, so an asset of one carrier depends on the part, and the part on its conditions.
+    Reaching within a connected part of a carrier is exact, so a part is one node, which depends
+    on its sources and on whether its members can pass on. Of an asset there are its groups
+    (node 0..n-1), all its conditions (n..2n-1), and, where it passes on one of several carriers,
+    its conditions apart from that carrier.
     """
-    begin = [np.arange(n), feeds.provider + n]
-    end = [np.arange(n) + n, feeds.consumer[feeds.group]]
-    nodes = 2 * n
-    several = (links.member & (links.member - 1)) != 0
+    graph = _Graph(n)
+    graph.add(np.arange(n), np.arange(n) + n)
+    graph.add(feeds.provider + n, feeds.consumer[feeds.group])
+    needs = [links.member & ~links.source & 1 << c != 0 for c in range(links.carriers)]
+    parts = [graph.parts(links, carrier) for carrier in range(links.carriers)]
     for carrier in range(links.carriers):
+        graph.add(parts[carrier][needs[carrier]], np.flatnonzero(needs[carrier]) + n)
+        passing = np.zeros(n, bool)
+        passing[links.begin[links.carrier == carrier]] = True
+        passing |= links.source & links.member & 1 << carrier != 0
+        others = [c for c in range(links.carriers) if c != carrier]
+        bound = np.zeros(n, bool)
+        for other in others:
+            bound |= needs[other]
+        free = np.flatnonzero(passing & ~bound)
+        graph.add(free, parts[carrier][free])
+        tied = np.flatnonzero(passing & bound)
+        nodes = graph.new(len(tied))
+        graph.add(tied, nodes)
+        graph.add(nodes, parts[carrier][tied])
+        for other in others:
+            needy = needs[other][tied]
+            graph.add(parts[other][tied[needy]], nodes[needy])
+    return graph.has_circle()
+
+
+class _Graph:
+    """Arcs from what supports to what is supported."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.nodes = 2 * n
+        self._begin: list[Any] = []
+        self._end: list[Any] = []
+
+    def add(self, begin: Any, end: Any) -> None:
+        self._begin.append(begin)
+        self._end.append(end)
+
+    def new(self, count: int) -> Any:
+        self.nodes += count
+        return np.arange(self.nodes - count, self.nodes)
+
+    def parts(self, links: Links, carrier: int) -> Any:
+        """For each asset the node of its connected part of a carrier."""
         arcs = links.carrier == carrier
-        if not arcs.any():
-            continue
-        count, part = _parts(n, links.begin[arcs], links.end[arcs])
-        members = np.flatnonzero(links.member >> carrier & 1)
-        hub = nodes + part[members]
-        needs = (links.source[members] >> carrier & 1) == 0
-        begin += [hub[needs], members]
-        end += [np.where(several[members], members, members + n)[needs], hub]
-        nodes += count
-    arcs_begin, arcs_end = np.concatenate(begin), np.concatenate(end)
-    if (arcs_begin == arcs_end).any():
-        return True
-    ones = np.ones(len(arcs_begin), np.int8)
-    matrix = coo_array((ones, (arcs_begin, arcs_end)), shape=(nodes, nodes)).tocsr()
-    parts, _ = connected_components(matrix, directed=True, connection="strong")
-    return bool(parts < nodes)
+        ones = np.ones(int(arcs.sum()), np.int8)
+        ends = (links.begin[arcs], links.end[arcs])
+        matrix = coo_array((ones, ends), shape=(self.n, self.n)).tocsr()
+        count, part = connected_components(matrix, directed=False)
+        return self.new(count)[part]
 
-
-def _parts(n: int, begin: np.ndarray, end: np.ndarray) -> tuple[int, np.ndarray]:  # type: ignore[type-arg]
-    matrix = coo_array((np.ones(len(begin), np.int8), (begin, end)), shape=(n, n)).tocsr()
-    count, part = connected_components(matrix, directed=False)
-    return int(count), part
+    def has_circle(self) -> bool:
+        begin, end = np.concatenate(self._begin), np.concatenate(self._end)
+        if (begin == end).any():
+            return True
+        ones = np.ones(len(begin), np.int8)
+        matrix = coo_array((ones, (begin, end)), shape=(self.nodes, self.nodes)).tocsr()
+        count, _ = connected_components(matrix, directed=True, connection="strong")
+        return bool(count < self.nodes)

@@ -74,38 +74,42 @@ class Moment:
 
     def supported(self) -> set[int]:
         """Everything whose support can be derived, black starters helping where they hold."""
+        return self.derivation()[0]
+
+    def derivation(self) -> tuple[set[int], set[tuple[int, int]]]:
         assumed = set(self.plant.black_start) & self.up()
         while True:
-            found, whole = self.derive(assumed)
-            kept = {a for a in assumed if a in whole}
+            found, fed = self.derive(assumed)
+            kept = {a for a in assumed if self.is_supported(a, found, fed)}
             if kept == assumed:
-                return found
+                return found, fed
             assumed = kept
 
-    def derive(self, assumed: set[int]) -> tuple[set[int], set[int]]:
-        up, found = self.up(), set(assumed)
+    def derive(self, assumed: set[int]) -> tuple[set[int], set[tuple[int, int]]]:
+        """From the assumed ones on, all that is supported and all (asset, carrier) that is fed."""
+        up, found, fed = self.up(), set(assumed), set()
         while True:
-            whole = {a for a in up if self.is_supported(a, found)}
-            if whole <= found:
-                return found, whole
-            found |= whole
+            size = len(found) + len(fed)
+            for carrier, graph in self.plant.carriers.items():
+                fed |= {
+                    (a, carrier) for a in up & set(graph) if self.is_fed(a, carrier, found, fed)
+                }
+            found |= {a for a in up if self.is_supported(a, found, fed)}
+            if len(found) + len(fed) == size:
+                return found, fed
 
-    def is_supported(self, asset: int, found: set[int]) -> bool:
+    def is_supported(self, asset: int, found: set[int], fed: set[tuple[int, int]]) -> bool:
         plant = self.plant
         return all(
             self.holds(i, found) for i, g in enumerate(plant.groups) if g.consumer == asset
-        ) and all(
-            self.is_fed(asset, carrier, found)
-            for carrier, graph in plant.carriers.items()
-            if asset in graph
-        )
+        ) and all((asset, c) in fed for c, graph in plant.carriers.items() if asset in graph)
 
-    def is_fed(self, asset: int, carrier: int, found: set[int]) -> bool:
+    def is_fed(self, asset: int, carrier: int, found: set[int], fed: set[tuple[int, int]]) -> bool:
         spot = (asset, carrier)
         if spot in self.plant.sources or (spot in self.dry_since and spot not in self.empty):
             return True
-        into = self.plant.carriers[carrier].predecessors(asset)
-        return any(a in found and a not in self.plant.insulating for a in into)
+        into = set(self.plant.carriers[carrier].predecessors(asset)) - self.plant.insulating
+        return any(a in found and (a, carrier) in fed for a in into)
 
     def holds(self, index: int, found: set[int]) -> bool:
         group = self.plant.groups[index]
@@ -164,7 +168,7 @@ def _unfounded(m: Moment) -> set[int]:
     if not m.down:
         return set()
     while True:
-        found = m.supported()
+        found, fed = m.derivation()
         idle = m.up() - found
         started = False
         for index, group in enumerate(m.plant.groups):
@@ -173,7 +177,7 @@ def _unfounded(m: Moment) -> set[int]:
                 m.lost_since[index] = m.now
                 started = True
         for spot in m.plant.storages:
-            unfed = spot[0] in m.up() and not m.is_fed(*spot, found)
+            unfed = spot[0] in m.up() and spot not in fed
             if unfed and spot not in m.dry_since:
                 m.dry_since[spot] = m.now
                 started = True

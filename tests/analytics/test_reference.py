@@ -9,7 +9,7 @@ from tests.analytics.plants import network_of, plants
 from tests.analytics.reference import cascade
 from twinfall.analytics import Network
 
-FEW = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _answer(network: Network, failed: set[int], horizon: float) -> dict[int, tuple[float, int]]:
