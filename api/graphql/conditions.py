@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, cast
 
+from twinfall.analytics import State
 from twinfall.api.graphql.shapes import Shapes, Where
 from twinfall.graph.plan import (
     ID,
@@ -32,7 +33,7 @@ MAX_NESTING = 10
 MAX_VALUES = 10_000
 """Values of one `in`."""
 
-IdsInState = Callable[[Sequence[str]], Condition]
+IdsInState = Callable[[Sequence[State]], Condition]
 
 
 class Conditions:

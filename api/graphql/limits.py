@@ -8,7 +8,7 @@ not known yet; a field with `nodes` or `edges` below it is a connection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -36,6 +36,8 @@ MAX_DEPTH = 10
 """Nested fields; a connection's own `nodes` and `edges` do not count."""
 MAX_RAW_DEPTH = 40
 """Nested fields, all counted, introspection too."""
+MAX_FRAGMENTS = 50
+"""Validation compares every fragment with every other."""
 MAX_ROOT_FIELDS = 20
 MAX_COST = 10_000
 """Rows that the pages asked for may hold together."""
@@ -81,18 +83,25 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
 
 
 def measure(
-    document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    into: Measure | None = None,
 ) -> Measure:
-    """Walk one operation. Raises Refused TOO_COSTLY as soon as a limit is passed."""
+    """Walk one operation, counting `into` if given. Raises Refused TOO_COSTLY as soon as a limit
+    is passed.
+    """
     fragments = {
         d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
     }
+    if len(fragments) > MAX_FRAGMENTS:
+        raise _refused(f"{len(fragments)} fragments", MAX_FRAGMENTS, "send several queries")
     defaults = {
         v.variable.name.value: _int(v.default_value)
         for v in operation.variable_definitions or ()
         if v.default_value is not None
     }
-    walk = _Walk(fragments, {**defaults, **variables})
+    walk = _Walk(fragments, {**defaults, **variables}, into or Measure())
     roots = walk.merged([operation.selection_set])
     if len(roots) > MAX_ROOT_FIELDS:
         raise _refused(f"{len(roots)} root fields", MAX_ROOT_FIELDS, "send several queries")
@@ -115,7 +124,7 @@ def measure(
 class _Walk:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
-    measure: Measure = field(default_factory=Measure)
+    measure: Measure
 
     def rows(self, nodes: list[FieldNode], depth: int, raw: int) -> int:
         """The rows that one merged field may bring."""

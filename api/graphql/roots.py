@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from graphql import DocumentNode
 
-from twinfall.analytics import AssetNetwork
+from twinfall.analytics import AssetNetwork, State
 from twinfall.api.access import Access
 from twinfall.api.graphql import catalogue, connections, impacts, mutations
 from twinfall.api.graphql.compiler import Compiler
@@ -34,7 +34,7 @@ MAX_NAMED_TWINS = 10_000
 """Twins that the impacts of one root field may name."""
 MAX_TRIES = 3
 """Attempts at a question whose twins were deleted while it was answered."""
-_STATES = ("ok", "degraded", "failed", "unknown")
+_STATES: tuple[State, ...] = get_args(State)
 
 
 @dataclass(slots=True)
@@ -191,7 +191,7 @@ class _Root:
             raise Moved
         shaping.fill(by_id)
 
-    def _in_state(self, states: Sequence[str]) -> Condition:
+    def _in_state(self, states: Sequence[State]) -> Condition:
         """The twins in these states, or all but those in the others, whichever is shorter."""
         network = self._asking.networks.current()
         wanted = {state: network.ids_in_state(state) for state in states}

@@ -100,7 +100,8 @@ def test_a_store_that_is_away_is_worth_another_try(
 
 def test_one_failing_root_field_leaves_a_nullable_other_alone(plant: Plant) -> None:
     answer = plant.answer(
-        '{ ok: twin(id: "P1") { id } bad: twin(id: "P1") { _relationships(name: "x") { totalCount } } }'
+        '{ ok: twin(id: "P1") { id } bad: twin(id: "P1") { '
+        '_relationships(name: "x") { totalCount } } }'
     )
     assert answer["data"] == {"ok": {"id": "P1"}, "bad": None}
     assert [error["path"] for error in answer["errors"]] == [["bad"]]

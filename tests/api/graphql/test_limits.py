@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from graphql import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.graphql.plant import Plant
-from twinfall.api.graphql.limits import MAX_OVERLAPS, MAX_STEPS, measure, operation_of
+from twinfall.api.graphql.limits import (
+    MAX_FIELDS,
+    MAX_OVERLAPS,
+    MAX_STEPS,
+    Measure,
+    measure,
+    operation_of,
+)
 from twinfall.api.graphql.service import parsed
 from twinfall.ontology.errors import Refused
 
@@ -25,7 +34,8 @@ def nested(levels: int) -> str:
 
 def bomb(length: int, inner: str = "id") -> str:
     chain = [f"fragment f{n} on Twin {{ ...f{n + 1} ...f{n + 1} }}" for n in range(length)]
-    return f'{{ twin(id: "P1") {{ ...f0 }} }} {" ".join(chain)} fragment f{length} on Twin {{ {inner} }}'
+    chain.append(f"fragment f{length} on Twin {{ {inner} }}")
+    return f'{{ twin(id: "P1") {{ ...f0 }} }} {" ".join(chain)}'
 
 
 def branching(length: int) -> str:
@@ -41,17 +51,20 @@ REFUSED = {
     "deep": nested(12),
     "very deep": "{ a" * 400 + " }" * 400,
     "unreadably deep": "{a" * 990 + "}" * 990,
-    "broad": "{ Pump { nodes { feeds(first: 30) { nodes { feeds(first: 30) { nodes { id } } } } } } }",
+    "broad": "{ Pump { nodes { feeds(first: 30) { nodes { feeds(first: 30) "
+    "{ nodes { id } } } } } } }",
     "broad with one large page": "{ Pump(first: 500) { nodes { feeds { nodes { id } } } } }",
     "many root fields": "{" + " ".join(f'a{n}: twin(id: "P1") {{ id }}' for n in range(21)) + "}",
     "many fields": '{ twin(id: "P1") {' + " ".join(f"a{n}: id" for n in range(700)) + "} }",
+    "many fragments": bomb(50),
     "many words": "{ twin(id: " + " " * 10 + '"P1") {' + " id" * 2100 + "} }",
     "long text": "{ service { version } } #" + "x" * 50_001,
     "duplicates": '{ twin(id: "P1") {' + " id" * 500 + "} }",
     "nested duplicates": '{ twin(id: "P1") {' + (" _owner {" + " id" * 40 + "}") * 40 + "} }",
     "a branching bomb": branching(16),
     "a bomb of connections": '{ twin(id: "P1") { ...f } } fragment f on Twin { _relationships '
-    "{ nodes { twin { _relationships { nodes { twin { _relationships { nodes { id } } } } } } } } }",
+    "{ nodes { twin { _relationships { nodes { twin { _relationships { "
+    "nodes { id } } } } } } } } }",
     "a loop": '{ twin(id: "P1") { ...f } } fragment f on Twin { _owner { ...f } }',
     "a loop through nodes": "{ twins { ...f } } fragment f on TwinConnection { nodes { ...f } }",
     "impacts by the page": "{ Pump(first: 200) { nodes { _impact { snapshot } } } }",
@@ -83,7 +96,7 @@ def test_a_query_beyond_the_limits_is_refused_without_a_store_call(
     [
         nested(8),
         bomb(18),
-        bomb(60),
+        bomb(49),
         "{ Pump(first: 500) { totalCount nodes { id } } }",
         "{ Pump { nodes { feeds(first: 15) { nodes { feeds(first: 20) { nodes { id } } } } } } }",
         '{ twin(id: "P1") { _owner { _owner { _owner { id } } } } }',
@@ -136,14 +149,11 @@ def test_however_fragments_use_each_other_the_walk_stays_short(
         + " ".join(f"fragment f{n} on T {{ {body} }}" for n, body in enumerate(fragments))
     )
     document = parse(text)
-    try:
-        found = measure(document, operation_of(document, None), {})
-    except Refused as refused:
-        assert refused.code == "TOO_COSTLY"
-        assert refused.cure
-    else:
-        assert found.steps <= MAX_STEPS
-        assert found.overlaps <= MAX_OVERLAPS
+    walked = Measure()
+    with contextlib.suppress(Refused):
+        measure(document, operation_of(document, None), {}, walked)
+    assert walked.steps <= MAX_STEPS + 1
+    assert walked.overlaps <= MAX_OVERLAPS + MAX_FIELDS
 
 
 def test_a_document_of_comments_only_is_no_query(plant: Plant) -> None:

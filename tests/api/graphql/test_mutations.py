@@ -119,8 +119,14 @@ def test_a_model_loaded_through_graphql_has_a_type_at_once() -> None:
         "models": [],
         "twins": {"totalCount": 0},
     }
-    load = "mutation($d: [JSON!]!, $s: [JSON!]) { loadModels(documents: $d, dependencies: $s) { loaded unchanged names } }"
-    sidecar = "version: 1\ninterfaces:\n  dtmi:plant:Pump;1:\n    contents:\n      motor: {dependent: source}\n"
+    load = (
+        "mutation($d: [JSON!]!, $s: [JSON!]) { loadModels(documents: $d, "
+        "dependencies: $s) { loaded unchanged names } }"
+    )
+    sidecar = (
+        "version: 1\ninterfaces:\n  dtmi:plant:Pump;1:\n    contents:\n      "
+        "motor: {dependent: source}\n"
+    )
     found = empty.ask(load, d=MODELS, s=[sidecar])["loadModels"]
     assert found["names"]["dtmi:plant:Pump;1"] == "Pump"
     assert len(found["loaded"]) == 7

@@ -44,7 +44,8 @@ def test_a_twin_nobody_wrote_is_null(plant: Plant) -> None:
 
 def test_a_component_is_a_field_and_a_twin_with_an_owner(plant: Plant) -> None:
     found = plant.ask(
-        '{ twin(id: "P1/motor") { __typename _owner { id __typename } ... on Motor { power status } } '
+        '{ twin(id: "P1/motor") { __typename _owner { id __typename } ... on '
+        "Motor { power status } } "
         'Pump(where: {id: {eq: "P1"}}) { nodes { motor { id power } } } }'
     )
     assert found["twin"] == {
@@ -103,7 +104,8 @@ def test_relationships_show_their_properties_and_the_far_twin(plant: Plant) -> N
 
 def test_relationships_are_seen_from_the_end_they_lead_to(plant: Plant) -> None:
     found = plant.ask(
-        '{ Tank(where: {id: {eq: "T2"}}) { nodes { _in { __typename feeds(where: {name: {startsWith: "F"}}) '
+        '{ Tank(where: {id: {eq: "T2"}}) { nodes { _in { __typename '
+        'feeds(where: {name: {startsWith: "F"}}) '
         "{ nodes { id ... on Pump { ratedFlow } } edges { properties { share } } } } } } }"
     )
     assert found["Tank"]["nodes"][0]["_in"] == {
@@ -117,7 +119,8 @@ def test_relationships_are_seen_from_the_end_they_lead_to(plant: Plant) -> None:
 
 def test_relationships_to_any_twin_lead_to_every_type(plant: Plant) -> None:
     found = plant.ask(
-        '{ Pump(where: {id: {eq: "P1"}}) { nodes { isNear { nodes { __typename ... on Note { text } } } } } '
+        '{ Pump(where: {id: {eq: "P1"}}) { nodes { isNear { nodes { __typename '
+        "... on Note { text } } } } } "
         "Note { nodes { _in { isNear { nodes { id } } } } } }"
     )
     assert found["Pump"]["nodes"][0]["isNear"]["nodes"] == [
@@ -128,7 +131,8 @@ def test_relationships_to_any_twin_lead_to_every_type(plant: Plant) -> None:
 
 def test_all_relationships_of_a_twin_are_listed_whatever_their_name(plant: Plant) -> None:
     found = plant.ask(
-        '{ twin(id: "P1") { out: _relationships { totalCount nodes { id name source target properties twin { id } } } '
+        '{ twin(id: "P1") { out: _relationships { totalCount nodes { id name '
+        "source target properties twin { id } } } "
         'one: _relationships(name: "isNear") { edges { cursor node { target } } } '
         "in: _relationships(direction: IN) { totalCount } } }"
     )
@@ -159,7 +163,8 @@ def test_four_levels_of_relationships_come_in_one_answer(plant: Plant) -> None:
 
 def test_models_tell_what_is_loaded_and_how_it_is_called(plant: Plant) -> None:
     found = plant.ask(
-        "{ models { id name displayName description extends twins contents { name kind schema target } } }"
+        "{ models { id name displayName description extends twins contents { "
+        "name kind schema target } } }"
     )
     by_name = {model["name"]: model for model in found["models"]}
     assert by_name["Asset"]["description"] == "Anything that can fail."

@@ -30,14 +30,16 @@ QUERIES = [
     "{ Asset { nodes { ... on Asset { feeds { nodes { id } } } ... on Pump { feeds { totalCount "
     "nodes { name ... on Tank { volume } } } } } } }",
     "query($yes: Boolean = true, $no: Boolean = false) { Pump { nodes { id @include(if: $yes) "
-    "name @include(if: $no) class @skip(if: $yes) ...F @skip(if: $no) ... on Pump @include(if: $no) "
+    "name @include(if: $no) class @skip(if: $yes) ...F @skip(if: $no) ... "
+    "on Pump @include(if: $no) "
     "{ serial } motor @include(if: $yes) { power } } } } fragment F on Pump { ratedFlow }",
     "{ Pump { nodes { feeds { __typename edges { __typename node { __typename } properties "
     "{ __typename s: share } } pageInfo { __typename more: hasNextPage } } _in { __typename "
     "f: feeds { totalCount } } } } }",
     "{ Pump { nodes { feeds { nodes { id } } feeds { nodes { name } edges { id } } "
     "second: feeds(first: 1) { nodes { id } } } } }",
-    "{ Asset { nodes { _in { feeds { totalCount } ... on PumpIncoming { near: isNear { totalCount } } "
+    "{ Asset { nodes { _in { feeds { totalCount } ... on PumpIncoming { "
+    "near: isNear { totalCount } } "
     "... on TankIncoming { feeds { nodes { id } } } } } } }",
     "{ twins(components: true) { nodes { id ... on Motor { power status } _owner { id ... on Pump "
     "{ motor { power } } } } } }",
@@ -46,7 +48,8 @@ QUERIES = [
     '{ twin(id: "none") { id } other: twin(id: "P1") { ... on Asset { color: class } } }',
     '{ twin(id: "P1") { _relationships { __typename nodes { __typename k: name twin { ... on Tank '
     "{ volume } } } edges { __typename cursor node { id } } } } }",
-    "{ models { __typename n: name contents { kind } } service { __typename models caller { role } } }",
+    "{ models { __typename n: name contents { kind } } service { "
+    "__typename models caller { role } } }",
     "{ Pump { nodes { status color levels tags position installed serial truth } } }",
 ]
 

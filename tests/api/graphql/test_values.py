@@ -54,7 +54,10 @@ def test_an_enumeration_whose_names_graphql_cannot_hold_is_text(plant: Plant) ->
 
 @pytest.mark.parametrize("number", [-(2**63), 2**63 - 1, 0])
 def test_every_64_bit_integer_survives(fresh: Plant, number: int) -> None:
-    write = 'mutation($v: JSON) { writeTwins(twins: [{id: "P", model: "Pump", values: $v}]) { written } }'
+    write = (
+        'mutation($v: JSON) { writeTwins(twins: [{id: "P", model: "Pump", '
+        "values: $v}]) { written } }"
+    )
     fresh.ask(write, v={"serial": number})
     query = "query($n: Long) { Pump(where: {serial: {eq: $n}}) { nodes { serial } } }"
     assert fresh.ask(query, n=number) == {"Pump": {"nodes": [{"serial": number}]}}
