@@ -6,6 +6,7 @@ by the fixture `neo4j`, which skips in one line where neither is possible.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -19,6 +20,11 @@ from twinfall.graph.store import TwinStore
 from twinfall.graph.twins import Change
 from twinfall.graph.values import FieldTypes
 
+NEO4J_SLOWNESS = 8
+"""Neo4j compiles each new question for hundreds of milliseconds."""
+Effort = Callable[[int], int]
+NEO4J = (pytest.mark.neo4j, pytest.mark.timeout(400))
+"""Its time includes the start of a server, and the planning of every random query."""
 NewStore = Callable[[], AbstractContextManager[TwinStore]]
 
 
@@ -31,13 +37,23 @@ def fresh_sqlite() -> Iterator[TwinStore]:
         store.close()
 
 
-@pytest.fixture(scope="session", params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("neo4j", marks=NEO4J)])
 def new_store(request: pytest.FixtureRequest) -> NewStore:
     """Makes fresh, empty stores."""
     if request.param == "sqlite":
         return fresh_sqlite
     server: Neo4jServer = request.getfixturevalue("neo4j")
     return server.fresh_store
+
+
+@pytest.fixture(scope="session")
+def effort(request: pytest.FixtureRequest, new_store: NewStore) -> Effort:
+    """How many examples to try, of the number that suits the embedded store. TWINFALL_EFFORT
+    multiplies it, for a long search.
+    """
+    slowness = 1 if new_store is fresh_sqlite else NEO4J_SLOWNESS
+    times = int(os.environ.get("TWINFALL_EFFORT", "1"))
+    return lambda examples: max(3, examples * times // slowness)
 
 
 @pytest.fixture(scope="session")

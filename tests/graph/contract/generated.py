@@ -106,7 +106,7 @@ FEED_FIELDS: dict[str, tuple[FieldType, st.SearchStrategy[Any]]] = {
     "note": ("text", texts),
     "count": ("integer", longs),
 }
-PUMP_IDS = ("P", "P!", "P-1", "P0", "p", "~".replace("~", "Q"), "P10", "P2")
+PUMP_IDS = ("P", "P!", "P-1", "P0", "p", "Q", "P.10", "P%2")
 TANK_IDS = ("T1", "T2", "T'3", "T$4")
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from tests.graph.contract.conftest import NewStore, with_plant
+from tests.graph.contract.conftest import Effort, NewStore, with_plant
 from tests.graph.contract.generated import plans, plants
 from tests.graph.contract.oracle import Oracle, without_cursors
 from tests.graph.plant import MOTOR, PUMP, TANK
@@ -35,6 +36,10 @@ from twinfall.graph.store import TwinStore
 from twinfall.graph.twins import Batch, Edge, Node
 from twinfall.ontology.errors import BadQuery
 
+pytestmark = [
+    pytest.mark.timeout(300),  # the first test also waits for Neo4j to start
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 # Shrinking takes minutes here; the first counter-example is printed as it was found.
 FIRST = [Phase.explicit, Phase.reuse, Phase.generate]
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
@@ -44,34 +49,41 @@ def fill(store: TwinStore, plant: Oracle, id_: str = "all") -> None:
     store.apply(Batch(id_, tuple(plant.nodes.values()), edges=tuple(plant.edges.values())))
 
 
-@settings(max_examples=60, deadline=None, phases=FIRST, suppress_health_check=SLOW)
-@given(plant=plants(), plan=plans())
 def test_every_plan_is_answered_as_the_oracle_answers_it(
-    new_store: NewStore, models: Models, plant: Oracle, plan: Fetch
+    new_store: NewStore, models: Models, effort: Effort
 ) -> None:
-    with new_store() as store:
-        fill(with_plant(store, models), plant)
-        assert without_cursors(store.fetch(plan)) == plant.fetch(plan)
+    @settings(max_examples=effort(40), deadline=None, phases=FIRST, suppress_health_check=SLOW)
+    @given(plant=plants(), some=st.lists(plans(), min_size=1, max_size=2))
+    def answers_alike(plant: Oracle, some: list[Fetch]) -> None:
+        with new_store() as store:
+            fill(with_plant(store, models), plant)
+            for plan in some:
+                assert without_cursors(store.fetch(plan)) == plant.fetch(plan)
+
+    answers_alike()
 
 
-@settings(max_examples=40, deadline=None, phases=FIRST, suppress_health_check=SLOW)
-@given(plant=plants(), plan=plans())
 def test_pages_joined_are_the_whole_answer_in_order(
-    new_store: NewStore, models: Models, plant: Oracle, plan: Fetch
+    new_store: NewStore, models: Models, effort: Effort
 ) -> None:
-    plan = replace(plan, select=Select(properties=("name",)))
-    whole = plant.fetch(replace(plan, page=replace(plan.page, first=1000)))
-    with new_store() as store:
-        fill(with_plant(store, models), plant)
-        page, found = replace(plan.page, first=2), []
-        for _ in range(30):
-            answer = store.fetch(replace(plan, page=page))
-            found += answer.rows
-            assert answer.total == whole.total
-            if not answer.more:
-                break
-            page = replace(page, after=answer.rows[-1].cursor)
-        assert [row.id for row in found] == [row.id for row in whole.rows]
+    @settings(max_examples=effort(24), deadline=None, phases=FIRST, suppress_health_check=SLOW)
+    @given(plant=plants(), plan=plans())
+    def pages_join(plant: Oracle, plan: Fetch) -> None:
+        plan = replace(plan, select=Select(properties=("name",)))
+        whole = plant.fetch(replace(plan, page=replace(plan.page, first=1000)))
+        with new_store() as store:
+            fill(with_plant(store, models), plant)
+            page, found = replace(plan.page, first=2), []
+            for _ in range(30):
+                answer = store.fetch(replace(plan, page=page))
+                found += answer.rows
+                assert answer.total == whole.total
+                if not answer.more:
+                    break
+                page = replace(page, after=answer.rows[-1].cursor)
+            assert [row.id for row in found] == [row.id for row in whole.rows]
+
+    pages_join()
 
 
 def edges_page(store: TwinStore, pump: str, page: Page) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.graph.contract.conftest import NewStore
+from tests.graph.contract.conftest import Effort, NewStore
 from tests.graph.contract.generated import (
     PUMP_IDS,
     TANK_IDS,
@@ -35,6 +35,10 @@ from twinfall.graph.twins import (
 )
 from twinfall.ontology.errors import BadRows
 
+pytestmark = [
+    pytest.mark.timeout(300),  # the first test also waits for Neo4j to start
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 pumps = st.sampled_from(PUMP_IDS[:4])
 tanks = st.sampled_from(TANK_IDS[:2])
 twins = pumps | tanks
@@ -190,13 +194,13 @@ class Writes(RuleBasedStateMachine):
         } == self.edges
 
 
-def test_random_writes_leave_what_they_say(new_store: NewStore) -> None:
+def test_random_writes_leave_what_they_say(new_store: NewStore, effort: Effort) -> None:
     machine = type("OnThisStore", (Writes,), {"new_store": staticmethod(new_store)})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=20,
+            max_examples=effort(25),
+            stateful_step_count=15,
             deadline=None,
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
             suppress_health_check=list(HealthCheck),

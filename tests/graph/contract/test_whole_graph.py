@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.graph.contract.conftest import NewStore, with_plant
+from tests.graph.contract.conftest import Effort, NewStore, with_plant
 from tests.graph.contract.generated import plants
 from tests.graph.contract.oracle import Oracle
 from tests.graph.plant import TANK
@@ -12,6 +13,10 @@ from twinfall.graph.models import Models
 from twinfall.graph.store import Topology, TopologyRequest, TwinStore
 from twinfall.graph.twins import Batch, Edge, Node
 
+pytestmark = [
+    pytest.mark.timeout(300),  # the first test also waits for Neo4j to start
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 FIRST = [Phase.explicit, Phase.reuse, Phase.generate]
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 REQUEST = TopologyRequest(
@@ -49,22 +54,25 @@ def check_edges(found: Topology, plant: Oracle) -> None:
             assert values == [edge.properties.get(wanted) for edge in edges]
 
 
-@settings(max_examples=30, deadline=None, phases=FIRST, suppress_health_check=SLOW)
-@given(plant=plants())
 def test_arrays_and_chunks_hold_everything_in_order(
-    new_store: NewStore, models: Models, plant: Oracle
+    new_store: NewStore, models: Models, effort: Effort
 ) -> None:
-    with new_store() as store:
-        fill(with_plant(store, models), plant)
-        found = store.topology(REQUEST)
-        assert found.cursor == store.cursor()
-        assert found.model.dtype == found.owner.dtype == "int32"
-        check_twins(found, plant)
-        check_edges(found, plant)
-        nodes = [node for chunk, _ in store.scan() for node in chunk]
-        edges = [edge for _, chunk in store.scan() for edge in chunk]
-        assert nodes == sorted(plant.nodes.values(), key=lambda n: (n.owner or n.id, n.id))
-        assert edges == sorted(plant.edges.values(), key=lambda e: (e.source, e.id))
+    @settings(max_examples=effort(24), deadline=None, phases=FIRST, suppress_health_check=SLOW)
+    @given(plant=plants())
+    def hold_everything(plant: Oracle) -> None:
+        with new_store() as store:
+            fill(with_plant(store, models), plant)
+            found = store.topology(REQUEST)
+            assert found.cursor == store.cursor()
+            assert found.model.dtype == found.owner.dtype == "int32"
+            check_twins(found, plant)
+            check_edges(found, plant)
+            nodes = [node for chunk, _ in store.scan() for node in chunk]
+            edges = [edge for _, chunk in store.scan() for edge in chunk]
+            assert nodes == sorted(plant.nodes.values(), key=lambda n: (n.owner or n.id, n.id))
+            assert edges == sorted(plant.edges.values(), key=lambda e: (e.source, e.id))
+
+    hold_everything()
 
 
 def test_an_empty_graph_has_empty_arrays(store: TwinStore) -> None:
