@@ -109,8 +109,7 @@ def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
     heap.pop()
     down = i64(0)
     for asset in failed:
-        if s.wave[asset] == UP:
-            down = _fail(s, down, i64(asset), 0.0, i64(0), i64(-1), i64(-1))
+        down = _fail(s, down, i64(asset), 0.0, i64(0), i64(-1), i64(-1))
     begin, wave, now, dirty = i64(0), i64(0), 0.0, i64(0)
     while True:
         end = down
