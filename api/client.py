@@ -33,7 +33,8 @@ class ServerSays(TwinError):
             cure=more.get("cure") or "",
         )
         self.retryable = bool(more.get("retryable"))
-        self.details: list[dict[str, Any]] = more.get("details") or []
+        names = ("problems", "rows", "undefined")
+        self.details: dict[str, list[Any]] = {n: more[n] for n in names if more.get(n)}
 
 
 class Remote:

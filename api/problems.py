@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -56,28 +57,19 @@ def body_of(error: TwinError, request_id: str) -> dict[str, Any]:
         "requestId": request_id,
         "retryable": error.retryable,
     }
-    details = details_of(error)
-    if details:
-        extensions["details"] = details
+    extensions |= details_of(error)
     return {"errors": [{"message": error.message, "extensions": extensions}]}
 
 
-def details_of(error: TwinError) -> list[dict[str, Any]]:
-    """Every problem, row or missing model behind an error that stands for many."""
+def details_of(error: TwinError) -> dict[str, list[Any]]:
+    """Everything behind an error that stands for many: `problems`, `rows` or `undefined`."""
     if isinstance(error, ModelInvalid):
-        return [
-            {"code": p.code, "document": p.document, "line": p.line, "path": p.path}
-            | {"element": p.element, "message": p.message, "cure": p.cure}
-            for p in error.problems
-        ]
+        return {"problems": [asdict(problem) for problem in error.problems]}
     if isinstance(error, ModelIncomplete):
-        return [{"code": "undefined", "element": dtmi} for dtmi in error.undefined]
+        return {"undefined": list(error.undefined)}
     if isinstance(error, BadRows):
-        return [
-            {"index": r.index, "code": r.code, "path": r.path, "message": r.message, "cure": r.cure}
-            for r in error.rows
-        ]
-    return []
+        return {"rows": [asdict(row) for row in error.rows]}
+    return {}
 
 
 def bug(request_id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "BAD_JSON": ("A line or value is not JSON.", "Correct it; NDJSON has one value a line."),
         "BAD_MODEL": (
             "Models or dependency declarations break their rules, or refer to models that were "
-            "not given. `details` lists every problem.",
+            "not given. `problems` or `undefined` lists them all.",
             "`twinfall model check` shows each with its line.",
         ),
         "BAD_NAME": ("A key cannot be called that.", "Letters, digits, `.`, `_` and `-`."),
@@ -27,7 +27,7 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "BAD_REQUEST": ("The HTTP request is malformed.", "The message says where."),
         "BAD_ROW": ("A row lacks something or has it in the wrong place.", "Correct the row."),
         "BAD_ROWS": (
-            "A batch was refused whole; `details` has a reason for every failed row.",
+            "A batch was refused whole; `rows` has a reason for every failed one.",
             "Correct or leave out the rows and send the batch again.",
         ),
         "BAD_SECTION": (
@@ -142,7 +142,7 @@ def errors_page() -> str:
             "",
             "An error names its cause, its place (`path`) and its cure. Over HTTP it is",
             '`{"errors": [{"message", "extensions": {"code", "path", "cure", "requestId",',
-            '"retryable", "details"}}]}`; errors inside a GraphQL answer come with HTTP 200.',
+            '"retryable", ...}}]}`; errors inside a GraphQL answer come with HTTP 200.',
             "Commands print it on standard error, with `--json` also as JSON on standard output,",
             "and end with status 1 (input or requirement bad), 2 (wrong usage) or 3 (a service or",
             "store is unavailable).",

@@ -164,7 +164,9 @@ class Settings:
         "Up to this many models all get their own GraphQL type; beyond it only those with twins.",
     )
     show_models: tuple[str, ...] = _setting(
-        (), _list, "Models, by DTMI or name, that get their own GraphQL type beyond that number too."
+        (),
+        _list,
+        "Models, by DTMI or name, that get a type of their own beyond that number too.",
     )
     aliases: Mapping[str, str] = _setting(
         MappingProxyType({}),

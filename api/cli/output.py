@@ -69,32 +69,35 @@ def report(error: Exception, *, as_json: bool) -> int:
     details = _details(error)
     if as_json:
         shown = {"code": error.code, "path": error.path, "message": error.message}
-        print_json({"error": shown | {"cure": error.cure, "details": details}})
+        print_json({"error": shown | {"cure": error.cure} | details})
     _print_error(error, details)
     if error.retryable or error.code in _UNAVAILABLE_CODES:
         return UNAVAILABLE
     return BAD
 
 
-def _details(error: Any) -> list[dict[str, Any]]:
+def _details(error: Any) -> dict[str, list[Any]]:
     from twinfall.api.problems import details_of
 
-    found: list[dict[str, Any]] = getattr(error, "details", None) or details_of(error)
+    found: dict[str, list[Any]] = getattr(error, "details", None) or details_of(error)
     return found
 
 
-def _print_error(error: Any, details: list[dict[str, Any]]) -> None:
+def _print_error(error: Any, details: dict[str, list[Any]]) -> None:
     from rich.text import Text
 
     err = errors()
+    lines = [detail_line(d) for d in details.get("problems", []) + details.get("rows", [])]
+    lines += [f"{dtmi} is referred to but was not given" for dtmi in details.get("undefined", [])]
+    message = error.message.partition("; " if "problems" in details else ": ")[0]
     text = Text.assemble(("error ", "bold red"), (f"[{error.code}] ", "red"))
     text.append(f"{error.path}: " if error.path else "")
-    text.append(error.message)
+    text.append(message if lines else error.message)
     err.print(text)
-    for detail in details[:MAX_DETAILS]:
-        err.print(Text("  " + detail_line(detail)))
-    if len(details) > MAX_DETAILS:
-        err.print(f"  and {len(details) - MAX_DETAILS} more")
+    for line in lines[:MAX_DETAILS]:
+        err.print(Text("  " + line))
+    if len(lines) > MAX_DETAILS:
+        err.print(f"  and {len(lines) - MAX_DETAILS} more")
     if error.cure:
         err.print(Text.assemble(("cure  ", "bold green"), error.cure))
 

@@ -85,11 +85,24 @@ def _serve(
     try:
         if services.open():
             prepare(services)
+        _warm()
         app = create_app(services, insecure=run.insecure)
         tell(run.settings, services, run.folder.owner.url)
         serve_app(app, run.bound)
     finally:
         services.close()
+
+
+def _warm() -> None:
+    """Have the cascade compiled before the first question: once an installation it takes half a
+    minute, and a question may not.
+    """
+    from twinfall.api.cli.output import errors
+
+    with errors().status("Getting the cascade ready (half a minute at the first start) ..."):
+        from twinfall.analytics import warm
+
+        warm()
 
 
 def _check_openness(settings: Settings, keys: Any, *, insecure: bool) -> None:
