@@ -18,8 +18,12 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
+    Node,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
 )
 
@@ -191,16 +195,41 @@ class _Walk:
             raise _refused("uses of fields and fragments", MAX_STEPS, "ask in several steps")
 
     def _first(self, node: FieldNode) -> int:
-        """The page size that a field asks for, at most the largest there is."""
-        for argument in node.arguments or ():
-            if argument.name.value == "first":
-                value: Any = _int(argument.value)
-                if isinstance(argument.value, VariableNode):
-                    value = self.variables.get(argument.value.name.value)
-                if value is None:
-                    break
-                return min(max(value, 0), PAGE) if type(value) is int else PAGE
-        return _DEFAULT_FIRST.get(node.name.value, _OTHER_FIRST)
+        """The page size that a field asks for, at most the largest there is; fewer where it
+        names the twins by id.
+        """
+        arguments = {a.name.value: a.value for a in node.arguments or ()}
+        value = self._value(arguments.get("first"))
+        if value is None:
+            size = _DEFAULT_FIRST.get(node.name.value, _OTHER_FIRST)
+        else:
+            size = min(max(value, 0), PAGE) if type(value) is int else PAGE
+        return min(size, self._named(arguments.get("where")))
+
+    def _named(self, where: ValueNode | None) -> int:
+        """How many twins a filter can find because it names their ids."""
+        where = self._member(where, "id")
+        if self._member(where, "eq") is not None:
+            return 1
+        ids = self._value(self._member(where, "in"))
+        return len(ids) if isinstance(ids, list) else PAGE
+
+    def _member(self, value: Any, name: str) -> Any:
+        """A member of an input object, which may come from a variable."""
+        value = self._value(value) if isinstance(value, VariableNode) else value
+        if isinstance(value, Mapping):
+            return value.get(name)
+        if isinstance(value, ObjectValueNode):
+            return next((f.value for f in value.fields if f.name.value == name), None)
+        return None
+
+    def _value(self, node: Any) -> Any:
+        """The value of an argument as far as it matters here: a number, a list, a variable's."""
+        if isinstance(node, VariableNode):
+            return self.variables.get(node.name.value)
+        if isinstance(node, ListValueNode):
+            return list(node.values)
+        return _int(node) if isinstance(node, Node) else node
 
 
 def _int(node: Any) -> int | None:

@@ -118,6 +118,19 @@ def test_page_sizes_in_variables_count(plant: Plant) -> None:
     assert plant.refusal(query, n="many")["code"] == "TOO_COSTLY"
 
 
+def test_twins_named_by_id_are_counted_as_so_many(plant: Plant) -> None:
+    below = "nodes { feeds { nodes { feeds { nodes { id } } } } } }"
+    assert plant.ask(f'{{ Pump(where: {{id: {{eq: "P1"}}}}) {{ {below} }}')
+    assert plant.ask(f'{{ Pump(where: {{id: {{in: ["P1", "P2"]}}}}) {{ {below} }}')
+    query = f"query($w: PumpWhere, $i: [ID!]) {{ Pump(where: $w) {{ {below} }}"
+    assert plant.ask(query.replace(", $i: [ID!]", ""), w={"id": {"eq": "P1"}})
+    query = f"query($i: [ID!]) {{ Pump(where: {{id: {{in: $i}}}}) {{ {below} }}"
+    assert plant.ask(query, i=["P1"])
+    assert plant.refusal(query, i=[f"P{n}" for n in range(30)])["code"] == "TOO_COSTLY"
+    either = f'{{ Pump(where: {{_or: [{{id: {{eq: "P1"}}}}, {{}}]}}) {{ {below} }}'
+    assert plant.refusal(either)["code"] == "TOO_COSTLY"
+
+
 def test_introspection_of_every_type_is_allowed(plant: Plant) -> None:
     from graphql import get_introspection_query
 
