@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, cast
+from urllib.parse import urlsplit
 
 import neo4j
 from neo4j.exceptions import DriverError, IncompleteCommit, Neo4jError
@@ -26,6 +27,7 @@ ACQUIRE_SECONDS = 1.5
 POOL = 32
 LIFETIME = 900
 LEAST_VERSION = (5, 26)
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 Answer = TypeVar("Answer")
 Work = Callable[[neo4j.Transaction], Answer]
@@ -39,6 +41,7 @@ class Connection:
         self.uri = uri
         self._database = database
         try:
+            _check_address(uri)
             self._driver = neo4j.GraphDatabase.driver(
                 uri,
                 auth=(user, password),
@@ -55,7 +58,7 @@ class Connection:
         except (ValueError, DriverError) as error:
             raise BadSettings(
                 f"this is not the address of a Neo4j server: {error}",
-                path=uri,
+                path="TWINFALL_STORE",  # not the address itself: it may hold a password
                 cure="set TWINFALL_STORE to such as bolt://localhost:7687",
             ) from None
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
@@ -139,6 +142,20 @@ class Connection:
         )
         with self._watch.over(session), session:
             return run(session)
+
+
+def _check_address(uri: str) -> None:
+    parts = urlsplit(uri)
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"it begins with none of {', '.join(f'{s}://' for s in SCHEMES)}")
+    if parts.username is not None:
+        raise ValueError("user and password have settings of their own")
+    try:
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("after the scheme come a host and a port")
 
 
 def rows(tx: neo4j.Transaction, text: str, **values: Any) -> Rows:
