@@ -162,7 +162,7 @@ def twinfall(folder: Path, *words: str, stdin: bytes = b"", **settings: str) -> 
         os.environ.clear()
         os.environ.update(environment(**settings))
         sys.argv = ["twinfall", *words]
-        sys.stdin = io.TextIOWrapper(io.BytesIO(stdin))
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin)))
         sys.stdout, sys.stderr = out, err
         status = _main()
     finally:
