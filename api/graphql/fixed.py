@@ -116,7 +116,8 @@ type Impacted {
   group: String
   "How the group stood."
   votes: String
-  cause: Twin
+  "The asset whose loss decided it, by id."
+  cause: String
   path: [Twin!]!
 }
 """`margin` is how many more feeds the group can lose."""

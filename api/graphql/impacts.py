@@ -102,7 +102,6 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
 }
 _TWIN_OF: dict[tuple[str, str], str] = {
     ("Impacted", "twin"): "id",
-    ("Impacted", "cause"): "cause",
     ("NearMiss", "twin"): "id",
 }
 

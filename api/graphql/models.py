@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -36,6 +37,20 @@ class Build:
     enums: dict[tuple[str, str], Type] = field(default_factory=dict)
     edge_properties: dict[tuple[str, str], str] = field(default_factory=dict)
     inputs: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    _declaring: Counter[str] = field(default_factory=Counter)
+
+    def declaring(self, name: str) -> int:
+        """How many relationships with properties would call their type by this name."""
+        if not self._declaring:
+            found = {
+                (content.declared_in, content.name)
+                for interface in self.ontology.interfaces.values()
+                for content in interface.contents.values()
+                if content.properties
+            }
+            self._declaring.update(f"{capital(content)}Properties" for _, content in found)
+        return self._declaring[name]
 
     def named(self, dtmi: str | None) -> str:
         """The type for twins of this model and those that extend it; `Twin` without one."""
@@ -248,8 +263,16 @@ def edge_properties(build: Build, content: Content) -> str | None:
         return None
     key = (content.declared_in, content.name)
     if key not in build.edge_properties:
-        shape = Type(build.derived(content, "Properties"), "object")
+        shape = Type(_properties_name(build, content), "object")
         shape.add(*(property_field(build, one) for one in content.properties.values()))
         build.shapes.add(shape)
         build.edge_properties[key] = shape.name
     return build.edge_properties[key]
+
+
+def _properties_name(build: Build, content: Content) -> str:
+    """`FeedsProperties`; with the model before it where several models declare such a name."""
+    name = f"{capital(content.name)}Properties"
+    if build.declaring(name) > 1:
+        return build.derived(content, "Properties")
+    return build.type_names.claim(name)
