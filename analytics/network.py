@@ -9,9 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -20,6 +19,9 @@ from twinfall.analytics.feeds import Feeds, feeds_of
 from twinfall.analytics.links import Links, Storages, links_of
 from twinfall.analytics.support import is_cyclic
 from twinfall.ontology.errors import BadInput
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -144,6 +146,8 @@ class Network:
         """Feeds as edges provider -> consumer (`group`, `transfer`), connections as edges in the
         directions in which they carry (`carrier`).
         """
+        import networkx as nx  # here: it is the slowest import, and most questions never need it
+
         graph = nx.MultiDiGraph()
         graph.add_nodes_from(range(self.n))
         rows = zip(self.feeds.provider, self.feeds.group, self.feeds.transfer, strict=True)
