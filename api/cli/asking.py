@@ -27,7 +27,7 @@ query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
     waves { wave at count }
     affected(first: $first) {
       totalCount
-      nodes { twin { id _name model } wave at to group votes cause { id } path { id } }
+      nodes { twin { id _name model } wave at to group votes cause path { id } }
     }
     notEvaluated(first: 100) { id reason }
   }
@@ -104,7 +104,7 @@ def _row(node: dict[str, Any]) -> list[str]:
         name += f" ({twin['_name']})"
     model = twin["model"].rpartition(":")[2].partition(";")[0]
     why = " ".join(part for part in (node["group"], node["votes"]) if part)
-    cause = node["cause"]["id"] if node["cause"] else ""
+    cause = node["cause"] or ""
     return [node["at"], str(node["wave"]), name, model, node["to"], why, cause]
 
 
