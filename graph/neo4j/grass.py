@@ -1,156 +1,152 @@
-"""A style sheet for Neo4j Browser (GraSS), made from an ontology.
+"""A style sheet for Neo4j Browser (GraSS), made from the ontology.
 
-A twin carries the label of its model and of every ancestor, and Browser lets later rules win over
-earlier ones: so ancestors stand first and the most specific model last. Every family of models
-(what shares the nearest common ancestor below the root) has a hue, and its members shades of it.
-Source of the format: Neo4j Browser's own sheet and its reader of `node.Label { property: value }`.
+Browser applies every rule whose label a node has, later rules over earlier ones: so ancestors
+come first and the specific label decides. Colours follow the inheritance tree: a family shares a
+part of the colour circle, its members differ in hue and lightness. Interfaces that serve as
+components are small and pale.
 """
 
 from __future__ import annotations
 
 import colorsys
-import math
-import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from twinfall.ontology import Names, Ontology
 
-PART, PLAIN, COMPOUND = 34, 46, 60
-"""Diameters: of components, of other twins, of twins that have components."""
-FIRST_HUE = 0.58
-"""Blue. Each further family is the golden section of the colour wheel away, far from the others."""
-GOLDEN = 0.381966
-SPREAD = 0.055
-"""How far a member's hue may be from its family's."""
-SATURATION, FAINT = 0.62, 0.28
-"""Of twins, and of components, which stand back."""
-DARKEST, LIGHTEST = 0.42, 0.72
-"""Lightness within a family."""
-LIGHT = 0.58
-"""From here on text is dark."""
-_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ROOT = """\
+_HEAD = """\
 node {
-  diameter: 38px;
+  diameter: 54px;
   color: #A5ABB6;
-  border-color: #8A93A3;
+  border-color: #8D94A1;
   border-width: 2px;
-  text-color-internal: #1F2933;
+  text-color-internal: #FFFFFF;
   font-size: 10px;
   caption: '{_name}';
 }
 relationship {
-  color: #A5ABB6;
+  color: #AAB2BF;
   shaft-width: 1px;
   font-size: 8px;
   padding: 3px;
-  text-color-external: #52606D;
+  text-color-external: #5A6270;
   text-color-internal: #FFFFFF;
   caption: '<type>';
 }
 relationship._hasComponent {
-  color: #CBD2D9;
-  shaft-width: 1px;
+  color: #D3D8E0;
   caption: '{name}';
 }
 """
+_RULE = """\
+node.{name} {{
+  diameter: {diameter}px;
+  color: {color};
+  border-color: {border};
+  text-color-internal: {text};
+  caption: '{{_name}}';
+}}
+"""
+_CIRCLE = (18.0, 348.0)
+"""Degrees of hue handed out: from orange, once around."""
+_TONES = (0.52, 0.62, 0.43)
+"""Lightness of neighbours in turn."""
+_SATURATION = 0.60
+_PALE = 0.28
+_WHITE_UNTIL = 0.58
+"""Luminance of a colour on which white letters can still be read."""
 
 
-def style_sheet(
-    ontology: Ontology, names: Names, hues: Mapping[str, float] = MappingProxyType({})
-) -> str:
-    """The sheet for all models of the ontology, by their registered names, ancestors first.
-
-    `hues` chooses the hue (0 and 1 red, 1/3 green, 2/3 blue) of a model and those that extend it.
-    """
-    parts = _parts(ontology)
-    order = sorted(ontology.interfaces, key=lambda dtmi: (_depth(ontology, dtmi), dtmi))
-    colours = _colours(ontology, order, hues)
-    rules = []
-    for model in order:
-        compound = bool(ontology.interfaces[model].of_kind("Component"))
-        diameter = PART if model in parts else COMPOUND if compound else PLAIN
-        rules.append(_rule(names.of(model), colours[model], diameter))
-    return _ROOT + "".join(rules)
+@dataclass(frozen=True, slots=True)
+class _Shade:
+    hue: float
+    lightness: float
 
 
-def _colours(
-    ontology: Ontology, order: Sequence[str], hues: Mapping[str, float]
-) -> dict[str, tuple[float, float]]:
-    """Hue and lightness by model."""
-    families: dict[str, list[str]] = defaultdict(list)
-    for model in order:
-        families[_family(ontology, model, hues)].append(model)
-    colours = {}
-    free = FIRST_HUE
-    for family, members in sorted(families.items()):
-        hue = hues.get(family, free)
-        free = free if family in hues else (free + GOLDEN) % 1
-        for place, model in enumerate(members):
-            colours[model] = _colour(hue, place, len(members))
-    return colours
+_PART = _Shade(215.0, 0.80)
 
 
-def _depth(ontology: Ontology, model: str) -> int:
-    """More than that of any ancestor."""
-    return len(ontology.interfaces[model].ancestors)
+def style_sheet(names: Names, ontology: Ontology) -> str:
+    """The style sheet for all loaded models; the same models give the same text."""
+    parts = _components(ontology)
+    shades = _shades(names, ontology, parts)
+    rules = [_HEAD]
+    in_order = sorted(
+        ontology.interfaces.items(), key=lambda item: (len(item[1].ancestors), names.of(item[0]))
+    )
+    for dtmi, interface in in_order:
+        rules.append(
+            _rule(names.of(dtmi), shades[dtmi], dtmi in parts, bool(interface.descendants))
+        )
+    return "".join(rules)
 
 
-def _family(ontology: Ontology, model: str, chosen: Mapping[str, float]) -> str:
-    """The ancestor (or the model itself) whose hue it has: a chosen one, else the one below the
-    root that others extend too.
-    """
-    line = [
-        model,
-        *sorted(ontology.interfaces[model].ancestors, key=lambda a: -_depth(ontology, a)),
-    ]
-    for one in line:
-        if one in chosen:
-            return one
-    branches = [one for one in line if _depth(ontology, one) == 1]
-    branch = branches[0] if branches else line[-1]
-    return branch if ontology.interfaces[branch].descendants else line[-1]
-
-
-def _colour(hue: float, place: int, count: int) -> tuple[float, float]:
-    """Hue and lightness of a member: its neighbours in the family differ in both."""
-    step = place / max(1, count - 1)
-    lightness = LIGHTEST - (LIGHTEST - DARKEST) * step
-    return (hue + SPREAD * math.sin(place * 2.4)) % 1, lightness
-
-
-def _rule(label: str, colour: tuple[float, float], diameter: int) -> str:
-    if not _LABEL.fullmatch(label):
-        return ""  # Browser's reader knows no quoted labels
-    hue, lightness = colour
-    saturation = FAINT if diameter == PART else SATURATION
-    text = "#FFFFFF" if lightness < LIGHT else "#1F2933"
-    return (
-        f"node.{label} {{\n"
-        f"  diameter: {diameter}px;\n"
-        f"  color: {_hex(hue, lightness, saturation)};\n"
-        f"  border-color: {_hex(hue, lightness - 0.14, saturation)};\n"
-        f"  text-color-internal: {text};\n}}\n"
+def _rule(name: str, shade: _Shade, part: bool, general: bool) -> str:
+    saturation = _PALE if part else _SATURATION
+    red, green, blue = _rgb(shade.hue, saturation, shade.lightness)
+    border = _rgb(shade.hue, saturation, shade.lightness - 0.12)
+    luminance = 0.299 * red + 0.587 * green + 0.114 * blue
+    return _RULE.format(
+        name=name,
+        diameter=34 if part else 54 if general else 58,
+        color=_hex((red, green, blue)),
+        border=_hex(border),
+        text="#FFFFFF" if luminance / 255 < _WHITE_UNTIL else "#2A2C34",
     )
 
 
-def _parts(ontology: Ontology) -> frozenset[str]:
-    """The models of components, and those that only such models extend."""
+def _components(ontology: Ontology) -> frozenset[str]:
+    """Interfaces that are a component's schema, and general ones with none but such below."""
+    interfaces = ontology.interfaces
     used = {
-        component.interface
-        for interface in ontology.interfaces.values()
-        for component in interface.of_kind("Component").values()
+        content.interface
+        for interface in interfaces.values()
+        for content in interface.of_kind("Component").values()
+        if content.interface is not None
     }
-    below = {
-        model
-        for model, interface in ontology.interfaces.items()
-        if interface.descendants and used.issuperset(interface.descendants)
-    }
-    return frozenset(used & ontology.interfaces.keys() | below)
+    used |= {below for dtmi in used for below in interfaces[dtmi].descendants}
+    above = {general for dtmi in used for general in interfaces[dtmi].ancestors}
+    return frozenset(used | {a for a in above if set(interfaces[a].descendants) <= used | above})
 
 
-def _hex(hue: float, lightness: float, saturation: float) -> str:
-    rgb = colorsys.hls_to_rgb(hue, lightness, saturation)
-    return "#" + "".join(f"{round(255 * channel):02X}" for channel in rgb)
+def _shades(names: Names, ontology: Ontology, parts: frozenset[str]) -> Mapping[str, _Shade]:
+    children: dict[str, list[str]] = defaultdict(list)
+    for dtmi, interface in ontology.interfaces.items():
+        if dtmi not in parts:
+            children[interface.extends[0] if interface.extends else ""].append(dtmi)
+    for below in children.values():
+        below.sort(key=names.of)
+    shades = dict.fromkeys(parts, _PART)
+    _spread("", _CIRCLE, children, shades)
+    return shades
+
+
+def _spread(
+    dtmi: str,
+    arc: tuple[float, float],
+    children: Mapping[str, list[str]],
+    shades: dict[str, _Shade],
+) -> None:
+    """Give what extends the model their part of the arc, each as much as it has leaves."""
+    start, end = arc
+    below = children.get(dtmi, [])
+    whole = sum(_leaves(child, children) for child in below)
+    for position, child in enumerate(below):
+        share = (end - start) * _leaves(child, children) / whole
+        shades[child] = _Shade((start + share / 2) % 360, _TONES[position % len(_TONES)])
+        _spread(child, (start, start + share), children, shades)
+        start += share
+
+
+def _leaves(dtmi: str, children: Mapping[str, list[str]]) -> int:
+    return sum(_leaves(child, children) for child in children.get(dtmi, [])) or 1
+
+
+def _rgb(hue: float, saturation: float, lightness: float) -> tuple[int, int, int]:
+    red, green, blue = colorsys.hls_to_rgb(hue / 360, lightness, saturation)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def _hex(color: tuple[int, int, int]) -> str:
+    return "#{:02X}{:02X}{:02X}".format(*color)

@@ -1,0 +1,3 @@
+// Street by street: a corner of the city's roads
+MATCH path = (:RoadJunction)<-[:startsAt]-(:Road)-[:endsAt]->(:RoadJunction)
+RETURN path LIMIT 90
