@@ -111,6 +111,16 @@ class ModelInvalid(BadInput):
         super().__init__("; ".join([text, *(str(p) for p in self.problems[:3])]))
 
 
+MAX_PROBLEMS = 1_000
+"""Of one set of models or declarations; reading stops there."""
+
+
+def stop_at_limit(problems: Sequence[Problem]) -> None:
+    """Raise ModelInvalid once there are so many problems that nobody will read on."""
+    if len(problems) >= MAX_PROBLEMS:
+        raise ModelInvalid(problems, f"at least {MAX_PROBLEMS} problems; reading stopped")
+
+
 class ModelIncomplete(BadInput):
     """A model set that refers to elements that nobody defined; `undefined` lists their DTMIs."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from twinfall.ontology.dependencies.sidecar import Sidecar
 from twinfall.ontology.dependencies.vocabulary import DECLARATION_VERSION
 from twinfall.ontology.dtdl.suggest import did_you_mean
-from twinfall.ontology.errors import Problem
+from twinfall.ontology.errors import Problem, stop_at_limit
 from twinfall.ontology.ontology import Ontology
 
 _TOP = ("version", "interfaces")
@@ -66,6 +66,7 @@ class Layers:
     def fail(self, place: Place, code: str, message: str, cure: str = "") -> None:
         """Note a problem."""
         self.problems.append(place.problem(code, message, cure))
+        stop_at_limit(self.problems)
 
 
 def layers_of_sidecars(sidecars: list[Sidecar], layers: Layers) -> None:

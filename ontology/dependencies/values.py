@@ -13,7 +13,7 @@ from twinfall.ontology.dependencies.layers import Given, Place
 from twinfall.ontology.dependencies.vocabulary import LIMIT, LOCATION, SOURCE, Member
 from twinfall.ontology.dtdl.suggest import did_you_mean
 from twinfall.ontology.durations import duration_seconds
-from twinfall.ontology.errors import Problem
+from twinfall.ontology.errors import Problem, stop_at_limit
 from twinfall.ontology.model import Content, Enum, Primitive, Schema
 
 MAX_WORD = 512
@@ -67,6 +67,7 @@ class Scope:
     def fail(self, place: Place, code: str, message: str, cure: str = "") -> Any:
         """Note a problem."""
         self.problems.append(place.problem(code, message, cure))
+        stop_at_limit(self.problems)
         return BAD
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from twinfall.ontology.dtdl.metamodel import ClassRule, Metamodel, PropertyRule, SupplementalType
-from twinfall.ontology.errors import Problem
+from twinfall.ontology.errors import Problem, stop_at_limit
 
 Path: TypeAlias = tuple["Path", str | int] | None
 """A place in a document as a chain from the inside out; `None` is the root."""
@@ -124,6 +124,7 @@ class Reading:
         self.problems.append(
             Problem(code, message, pointer(path), self.document, element=element, cure=cure)
         )
+        stop_at_limit(self.problems)
 
     def blame(self, code: str, message: str, element: Element, prop: str = "") -> None:
         """Note a problem of an element already read."""
@@ -131,3 +132,4 @@ class Reading:
         self.problems.append(
             Problem(code, message, pointer(path), element.document, element=element.id)
         )
+        stop_at_limit(self.problems)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from twinfall.ontology.dtdl.cotype_rules import check_cotype_rules
 from twinfall.ontology.dtdl.elements import Element, Reading
 from twinfall.ontology.dtdl.resolve import find
+
+MAX_LINKS = 200
+"""Links followed downwards through schemas: far more than the deepest that any limits allow."""
 
 
 def check_rules(reading: Reading) -> None:
@@ -68,7 +73,7 @@ class Hierarchy:
     def check(self) -> None:
         """Judge every interface."""
         interfaces = [e for e in self.reading.elements.values() if e.type == "Interface"]
-        for element in interfaces:
+        for element in self._ordered(interfaces):
             if self._check_extends(element):
                 self.contents[element.id] = self._gather(element)
         for element in interfaces:
@@ -90,9 +95,9 @@ class Hierarchy:
     def ancestors(self, element: Element) -> Iterator[Element]:
         """Every interface above, once, and the element itself where it extends itself."""
         seen: set[str] = set()
-        waiting = list(element.links.get("extends", ()))
+        waiting = deque(element.links.get("extends", ()))
         while waiting:
-            id_ = waiting.pop(0)
+            id_ = waiting.popleft()
             above = self.reading.elements.get(id_)
             if above is None or id_ in seen:
                 continue
@@ -100,34 +105,51 @@ class Hierarchy:
             yield above
             waiting += above.links.get("extends", ())
 
-    def _check_extends(self, element: Element) -> bool:
-        if not element.links.get("extends"):
-            self._depths[element.id] = 0
-            return True
-        above = list(self.ancestors(element))
-        if element in above:
-            message = f"{element.id} extends itself"
+    def _ordered(self, interfaces: list[Element]) -> Iterator[Element]:
+        """Interfaces after those they extend, their depth noted; loops are problems."""
+        known = {e.id for e in interfaces}
+        above = {e.id: known.intersection(e.links.get("extends", ())) for e in interfaces}
+        below: dict[str, list[str]] = {}
+        for id_, parents in above.items():
+            for parent in parents:
+                below.setdefault(parent, []).append(id_)
+        waiting = {id_: len(parents) for id_, parents in above.items()}
+        ready = [id_ for id_, count in waiting.items() if not count]
+        while ready:
+            id_ = ready.pop()
+            del waiting[id_]
+            self._depths[id_] = 1 + max((self._depths[p] for p in above[id_]), default=-1)
+            yield self.reading.elements[id_]
+            for child in below.get(id_, ()):
+                waiting[child] -= 1
+                if not waiting[child]:
+                    ready.append(child)
+        self._blame_loops(waiting, below)
+
+    def _blame_loops(self, waiting: dict[str, int], below: dict[str, list[str]]) -> None:
+        """What is left waits on a loop; without those that only extend one, it is the loops."""
+        looping = set(waiting)
+        changed = True
+        while changed:
+            ends = {i for i in looping if not looping.intersection(below.get(i, ()))}
+            looping -= ends
+            changed = bool(ends)
+        for id_ in sorted(looping):
+            message, element = f"{id_} extends itself", self.reading.elements[id_]
             self.reading.blame("recursiveStructureNarrow", message, element, "extends")
-            return False
-        if any(a in self.ancestors(a) for a in above):
-            return False
+
+    def _check_extends(self, element: Element) -> bool:
         deepest = self._control(element, "maxDepth", ["extends"])
-        if deepest is not None and self._depth(element) > deepest:
+        if deepest is not None and self._depths[element.id] > deepest:
             message = f"extends goes deeper than {deepest} levels"
             self.reading.blame("excessiveDepthNarrow", message, element, "extends")
+            return False
+        above = list(self.ancestors(element))
         most = self._control(element, "maxCount", ["extends"])
         if most is not None and len(above) > most:
             message = f"more than {most} interfaces are extended"
             self.reading.blame("excessiveCountNarrow", message, element, "extends")
         return True
-
-    def _depth(self, element: Element) -> int:
-        known = self._depths.get(element.id)
-        if known is None:
-            parents = (self.reading.elements.get(i) for i in element.links.get("extends", ()))
-            known = 1 + max((self._depth(p) for p in parents if p), default=-1)
-            self._depths[element.id] = known
-        return known
 
     def _gather(self, element: Element) -> dict[str, list[Element]]:
         named: dict[str, list[Element]] = {}
@@ -180,49 +202,54 @@ def _check_depth(reading: Reading, control: Mapping[str, Any]) -> None:
     """How deep schemas nest, and whether one contains itself."""
     if control["rootClass"] != "ComplexSchema":
         return
-    depths: dict[str, float] = {}
-    counting = frozenset(control["properties"])
+    nesting = _Nesting(reading, frozenset(control["properties"]))
     for element in reading.elements.values():
         if element.version != control["dtdlVersion"] or not element.is_a("ComplexSchema"):
             continue
-        trail: list[str] = []
-        depth = _depth_of(reading, element, counting, depths, trail)
-        if trail and not control.get("allowSelf") and element.id in trail:
-            reading.blame("recursiveStructureWide", f"{element.id} contains itself", element)
         deepest = _limit(control["maxDepth"], element)
-        if depth > deepest and not trail:
+        if nesting.depth(element) > deepest:
             message = f"schemas nest deeper than {deepest} levels"
             reading.blame("excessiveDepthWide", message, element)
+    if not control.get("allowSelf"):
+        for id_ in sorted(nesting.loops):
+            element = reading.elements[id_]
+            if element.version == control["dtdlVersion"]:
+                reading.blame("recursiveStructureWide", f"{id_} contains itself", element)
 
 
-def _depth_of(
-    reading: Reading,
-    element: Element,
-    counting: frozenset[str],
-    depths: dict[str, float],
-    trail: list[str],
-) -> float:
-    """The longest chain of counted links below; ids on a loop are added to `trail`."""
-    known = depths.get(element.id)
-    if known is not None:
-        if known < 0:
-            trail.append(element.id)
+@dataclass(slots=True)
+class _Nesting:
+    """How deep elements nest along the counted properties. Each is visited once: a link back to
+    one that is being visited counts nothing, and is noted in `loops`.
+    """
+
+    reading: Reading
+    counted: frozenset[str]
+    loops: set[str] = field(default_factory=set)
+    _known: dict[str, float] = field(default_factory=dict)
+    _visiting: set[str] = field(default_factory=set)
+
+    def depth(self, element: Element, level: int = 0) -> float:
+        """The longest chain of counted links below; infinite where it is longer than any limit."""
+        known = self._known.get(element.id)
+        if known is not None:
+            return known
+        if element.id in self._visiting:
+            self.loops.add(element.id)
             return 0
-        return known
-    depths[element.id] = -1
-    deepest = 0.0
-    for name, targets in element.links.items():
-        for target in targets:
-            below = find(reading, target)
-            if below is None or below.type == "Interface":
-                continue
-            step = 1 if name in counting else 0
-            deepest = max(deepest, step + _depth_of(reading, below, counting, depths, trail))
-    if trail:
-        del depths[element.id]
-    else:
-        depths[element.id] = deepest
-    return deepest
+        if level > MAX_LINKS:
+            return inf
+        self._visiting.add(element.id)
+        deepest = 0.0
+        for name, targets in element.links.items():
+            for target in targets:
+                below = find(self.reading, target)
+                if below is not None and below.type != "Interface":
+                    step = 1 if name in self.counted else 0
+                    deepest = max(deepest, step + self.depth(below, level + 1))
+        self._visiting.discard(element.id)
+        self._known[element.id] = deepest
+        return deepest
 
 
 def _check_excluded(reading: Reading, control: Mapping[str, Any]) -> None:

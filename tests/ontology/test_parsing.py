@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.ontology.reference import interface, needs_reference_data, one, texts
 from twinfall.ontology import parse
 from twinfall.ontology.dtdl.text import MAX_DEPTH
-from twinfall.ontology.errors import ModelIncomplete, ModelInvalid, Problem
+from twinfall.ontology.errors import MAX_PROBLEMS, ModelIncomplete, ModelInvalid, Problem
 from twinfall.ontology.model import Array, Enum, Map, Object, Primitive, SchemaReference
 
 
@@ -345,3 +345,21 @@ def test_any_json_is_accepted_or_refused_with_reasons(contents: Any, context: in
         return
     assert reasons
     assert all(r if isinstance(r, str) else r.code and r.message for r in reasons)
+
+
+def test_hostile_sets_are_refused_without_end_or_crash() -> None:
+    long_chain = [interface(f"I{n}", extends=f"dtmi:example:I{n + 1};1") for n in range(3_000)]
+    assert "excessiveDepthNarrow" in codes(*long_chain, interface("I3000"))
+    loop = [interface(f"I{n}", extends=f"dtmi:example:I{(n + 1) % 500};1") for n in range(500)]
+    assert codes(*loop) == {"recursiveStructureNarrow"}
+    mesh = [
+        {"@type": "Object", "@id": f"dtmi:example:O{n};1",
+         "fields": [{"name": f"f{m}", "schema": f"dtmi:example:O{m};1"} for m in range(25)]}
+        for n in range(25)
+    ]  # fmt: skip
+    assert "recursiveStructureWide" in codes(interface(schemas=mesh))
+
+
+def test_reading_stops_at_a_thousand_problems() -> None:
+    wrong = [{"@type": "Telemetry", "name": f"t{n}", "schema": "flaot"} for n in range(5_000)]
+    assert len(problems(interface(contents=wrong))) == MAX_PROBLEMS
