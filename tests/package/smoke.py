@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = Path(sys.executable).parent / "twinfall"
-FIRST_START, SECOND_START, STOP = 120.0, 30.0, 20.0
+FIRST_START, SECOND_START, STOP = 300.0, 30.0, 20.0
 """Seconds allowed; generous, because machines differ."""
 
 
@@ -91,7 +91,7 @@ def wait(process: subprocess.Popen[bytes], url: str, patience: float) -> None:
             raise AssertionError(f"it ended: {process.stdout.read().decode()}")
         try:
             get(f"{url}/readyz")
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
         else:
             return
@@ -109,8 +109,11 @@ def ask(url: str, query: str) -> dict[str, Any]:
     body = json.dumps({"query": query}).encode()
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(f"{url}/graphql", body, headers)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        told = json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            told = json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{error}: {error.read().decode()}") from error
     assert "errors" not in told, told
     data: dict[str, Any] = told["data"]
     return data
