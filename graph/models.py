@@ -9,7 +9,7 @@ import orjson
 
 from twinfall.graph.store import StoredModels
 from twinfall.graph.twins import JSON
-from twinfall.ontology import Names, Ontology, parse, read_dependencies
+from twinfall.ontology import Names, Ontology, canonical_sidecar, parse, read_dependencies
 from twinfall.ontology.declarations import Dependencies
 from twinfall.ontology.errors import Conflict, ModelInvalid
 
@@ -107,17 +107,19 @@ def added_dependencies(
     """
     if not sidecars:
         return read_dependencies(current.documents, ontology), ()
-    added = read_dependencies(sidecars, ontology).documents
+    added = [canonical_sidecar(sidecar) for sidecar in sidecars]
     declared = {dtmi for text in added for dtmi in _declared(text)}
     kept = [text for text in current.documents if declared.isdisjoint(_declared(text))]
     before = {dtmi for text in current.documents for dtmi in _declared(text)}
     after = declared | {dtmi for text in kept for dtmi in _declared(text)}
-    return read_dependencies([*kept, *added], ontology), tuple(sorted(before - after))
+    # The new ones first: their positions in problems are then those of `sidecars`.
+    return read_dependencies([*sidecars, *kept], ontology), tuple(sorted(before - after))
 
 
 def _declared(sidecar: str) -> set[str]:
-    found = orjson.loads(sidecar).get("interfaces") or {}
-    return set(found)
+    document = orjson.loads(sidecar)
+    found = document.get("interfaces") if isinstance(document, dict) else None
+    return set(found) if isinstance(found, dict) else set()
 
 
 def _interfaces(documents: Sequence[JSON | str]) -> Iterator[tuple[str, str]]:

@@ -94,3 +94,14 @@ def test_a_bad_sidecar_changes_nothing(graph: Graph) -> None:
     with pytest.raises(ModelInvalid):
         graph.load_models([], [{"version": 1, "interfaces": {"dtmi:no:Such;1": {}}}])
     assert graph.cursor() == before
+
+
+def test_a_sidecar_may_rest_on_a_carrier_whose_source_another_one_declares(graph: Graph) -> None:
+    source = {"version": 1, "interfaces": {TANK: {"asset": {"source": ["water"]}}}}
+    network = {"feeds": {"mode": "network", "carrier": "water"}}
+    graph.load_models([], [source])
+
+    graph.load_models([], [{"version": 1, "interfaces": {PUMP: {"contents": network}}}])
+
+    assert graph.dependencies.feeds[PUMP]["feeds"].carrier == "water"
+    assert graph.dependencies.assets[TANK].source[0].carrier == "water"
