@@ -1,6 +1,6 @@
 """Write `twinfall.grass`, the demo city's colours and captions, from its ontology.
 
-    python examples/neo4j/style.py
+python examples/neo4j/style.py
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from twinfall.graph.twins import Change
 
 CHUNK = 5000
 """Changes drained at once."""
+DRAIN_SECONDS = 15.0
+"""How long the server may take to find them: less than a lease lasts, whose heartbeat waits."""
 
 _UNDRAINED = """CYPHER 5
 MATCH (c:_Change) WHERE c.seq > 0 WITH c ORDER BY c.seq LIMIT $chunk
@@ -23,7 +25,7 @@ RETURN c.seq, c.kind, c.subject, c.model, c.version, c.before, c.after, c.at, c.
 """
 _DELETE = "CYPHER 5 MATCH (c:_Change) WHERE c.seq <= $last DELETE c"
 _DRAINED = """CYPHER 5
-MATCH (l:_Lease {id: 'graph'}) SET l.drained = $last REMOVE l.locked
+MATCH (l:_Lease {id: 'graph'}) SET l.drained = $last, l.heartbeat = timestamp() REMOVE l.locked
 """
 
 
@@ -56,7 +58,7 @@ class Draining:
         """Move all. Raises Conflict where the lease is lost: then they are the new holder's."""
         with self._one:
             while True:
-                found = self._connection.ask(_UNDRAINED, {"chunk": CHUNK})
+                found = self._connection.ask(_UNDRAINED, {"chunk": CHUNK}, DRAIN_SECONDS)
                 if not found:
                     return
                 self._log.append([_change(row) for row in found])

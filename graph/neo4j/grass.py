@@ -89,7 +89,7 @@ def _rule(name: str, shade: _Shade, part: bool, general: bool) -> str:
     luminance = 0.299 * red + 0.587 * green + 0.114 * blue
     return _RULE.format(
         name=name,
-        diameter=34 if part else 54 if general else 58,
+        diameter=40 if part else 54 if general else 58,
         color=_hex((red, green, blue)),
         border=_hex(border),
         text="#FFFFFF" if luminance / 255 < _WHITE_UNTIL else "#2A2C34",

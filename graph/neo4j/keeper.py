@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from twinfall.graph.neo4j.feed import Draining
 from twinfall.graph.neo4j.lease import Lease
@@ -55,18 +56,29 @@ class Keeper:
                     return
                 self._closing.wait(DRAIN_PAUSE)
 
-    def _try(self, work: object) -> bool:
-        """False where the lease is another's; a server that is away is tried again later."""
-        assert callable(work)
+    def _try(self, work: Callable[[], object]) -> bool:
+        """False where the lease is another's; whatever else fails is tried again later: a keeper
+        that dies would lose the lease for a process that is well.
+        """
         try:
             if work() is not False:
                 return True
         except Unavailable:
-            self._written.set()
-            self._closing.wait(DRAIN_PAUSE)
+            self._later()
             return True
         except Conflict as conflict:
+            if conflict.code != "GRAPH_IN_USE":
+                self._later()
+                return True
             _log.error("%s", conflict)
             return False
+        except Exception:
+            _log.exception("keeping the graph's lease and change feed failed; trying again")
+            self._later()
+            return True
         _log.error("the graph was taken over by another process; writes are refused from now on")
         return False
+
+    def _later(self) -> None:
+        self._written.set()
+        self._closing.wait(DRAIN_PAUSE)

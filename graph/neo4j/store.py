@@ -34,7 +34,8 @@ TOPOLOGY_ATTEMPTS = 2
 """How often the whole graph is read while others write, before writes are held up for it."""
 _FEED_STATE = "CYPHER 5 MATCH (l:_Lease {id: 'graph'}) RETURN l.seq, l.drained"
 _SAVED = """CYPHER 5
-MATCH (l:_Lease {id: 'graph'}) SET l.seq = $seq, l.models = $token REMOVE l.locked
+MATCH (l:_Lease {id: 'graph'}) SET l.seq = $seq, l.models = $token, l.heartbeat = timestamp()
+REMOVE l.locked
 """
 _LAST_SAVED = "CYPHER 5 MATCH (l:_Lease {id: 'graph'}) RETURN l.models, l.seq"
 _log = logging.getLogger(__name__)

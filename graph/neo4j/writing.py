@@ -39,7 +39,8 @@ MERGE (o)-[:_hasComponent {name: row[2]}]->(c)
 """
 _RECORD = "CYPHER 5 UNWIND $rows AS row CREATE (c:_Change) SET c = row"
 _FINISH = """CYPHER 5
-MATCH (l:_Lease {id: 'graph'}) SET l.seq = $seq, l.batches = $batches, l.cursors = $cursors
+MATCH (l:_Lease {id: 'graph'})
+SET l.seq = $seq, l.batches = $batches, l.cursors = $cursors, l.heartbeat = timestamp()
 REMOVE l.locked
 """
 

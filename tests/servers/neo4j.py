@@ -174,15 +174,15 @@ class Neo4jServer:
 
 
 @contextmanager
-def neo4j_server() -> Iterator[Neo4jServer]:
-    """The server to test against, until the block ends."""
+def neo4j_server(*, auth: bool = True) -> Iterator[Neo4jServer]:
+    """The server to test against, until the block ends. One without `auth` is always assembled."""
     uri = os.environ.get("TEST_NEO4J_URI")
-    if uri:
+    if uri and auth:
         user = os.environ.get("TEST_NEO4J_USER", "neo4j")
         yield Neo4jServer(uri, user, os.environ.get("TEST_NEO4J_PASSWORD", ""))
         return
     with tempfile.TemporaryDirectory(prefix="twinfall-neo4j-") as name:
-        server = _assembled(Path(name), secrets.token_urlsafe(16))
+        server = _assembled(Path(name), secrets.token_urlsafe(16), auth=auth)
         try:
             server.start()
             yield server

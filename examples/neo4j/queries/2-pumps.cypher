@@ -1,3 +1,4 @@
-// The pumps: the motors that drive them, what feeds the motors, and where the water goes
-MATCH path = (:Bus)-[:feeds]->(:Motor)<-[:drivenBy]-(:Pump)-[:feeds]->(:WaterNode)
-RETURN path
+// The pumps: their parts, the motors that drive them, what feeds the motors, where the water goes
+MATCH path = (:Bus)-[:feeds]->(:Motor)<-[:drivenBy]-(pump:Pump)-[:feeds]->(:WaterNode)
+MATCH part = (pump)-[:_hasComponent]->()
+RETURN path, part

@@ -1,5 +1,5 @@
 // Around the substation: what it contains, what feeds it and the first branches it feeds
 MATCH (:Substation)-[:contains]->(inside)
-OPTIONAL MATCH path = (inside)-[:connects|feeds|contains]-(near:PowerAsset)
-WITH collect(path) AS paths UNWIND paths[..120] AS path
+MATCH path = (inside)-[:connects|feeds*1..4]-(:PowerAsset)
+WITH collect(path) AS paths UNWIND paths[..80] AS path
 RETURN path
