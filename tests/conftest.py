@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ from tests.servers.neo4j import Neo4jServer, neo4j_server, unavailable_reason
 def neo4j() -> Iterator[Neo4jServer]:
     """A real Neo4j server for the whole run, started when the first test asks for it."""
     reason = unavailable_reason()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(f"Neo4j: {reason}")  # there nothing is skipped
     if reason:
         pytest.skip(f"Neo4j: {reason}")
     with neo4j_server() as server:
