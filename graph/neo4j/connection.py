@@ -121,12 +121,18 @@ class Connection:
             try:
                 return self._once(run, mode)
             except (DriverError, Neo4jError, OSError) as error:
+                if isinstance(error, IncompleteCommit):
+                    # The server was there a moment ago: find out what became of the write, also
+                    # of one that took long.
+                    end = time.monotonic() + GIVE_UP
                 pause = 0.05 * 2**attempt
                 last = attempt == ATTEMPTS or time.monotonic() + pause > end
                 if last or not _worth_repeating(error):
                     other = translated(error, self.uri)
                     if other is None:
                         raise
+                    if mode == "WRITE" and isinstance(other, Unavailable):
+                        other.message += "; whether the write was made is not known"
                     raise other from error
                 time.sleep(pause)
         raise unavailable(self.uri)

@@ -2,9 +2,9 @@
 
 Whoever holds the lease writes its epoch's number into every transaction; taking the lease over
 raises the epoch, so that a former holder that wakes up late is refused by the server itself.
-Time is the server's clock. Each write is a heartbeat too: while a long one holds the lease's
-lock, no other heartbeat can pass, nor anybody who asks for the lease. A holder that stopped beating for the lease's time has lost it to
-whoever asks; one on this machine whose process is gone, at once.
+Time is the server's clock. A holder that stopped beating for the lease's time has lost it to
+whoever asks; one on this machine whose process is gone, at once. Each write is a heartbeat too:
+while a long one holds the lease's lock, no other heartbeat can pass, nor anybody who asks.
 """
 
 from __future__ import annotations

@@ -141,11 +141,12 @@ class Neo4jStore:
         def write(tx: neo4j.Transaction) -> int:
             return write_batch(tx, batch, self._lease.held(tx), self._words)
 
-        with self._writing:
-            cursor = self._connection.write(write)
-            self._seq = max(self._seq, cursor)
-        if batch.changes:
-            self._keeper.written()
+        try:
+            with self._writing:
+                cursor = self._connection.write(write)
+                self._seq = max(self._seq, cursor)
+        finally:
+            self._keeper.written()  # after a failure too: the commit may have been made
         return cursor
 
     # -- questions ------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,22 @@ def test_a_change_feed_of_another_graph_is_refused(neo4j: Neo4jServer, tmp_path:
     neo4j.empty()  # the refusal gave the lease back
     with neo4j.fresh_store() as other:
         assert isinstance(other, Neo4jStore)
+
+
+def test_a_long_write_does_not_lose_the_lease(neo4j: Neo4jServer, tmp_path: Path) -> None:
+    with neo4j.fresh_store() as store:
+        with_plant(store, plant())
+        while left_behind(neo4j):
+            pass  # draining is a heartbeat too
+        with neo4j.driver() as driver, driver.session(database="neo4j") as session:
+            # As if the write took an hour: no heartbeat gets past the lock that it holds.
+            held = session.begin_transaction()
+            held.run(
+                "MATCH (l:_Lease) SET l.locked = true, l.heartbeat = timestamp() - 3600000"
+            ).consume()
+            with ThreadPoolExecutor() as threads:
+                written = threads.submit(store.apply, Batch("long", (T,)))
+                held.commit()
+                written.result()
+        with pytest.raises(Conflict):
+            neo4j.store(tmp_path)
