@@ -16,6 +16,11 @@ const withoutFonts = {
 
 export default defineConfig({
   base: './',
+  // The page stands at `/`, its files at `/static/`; relative, so that a proxy may add a prefix.
+  experimental: {
+    renderBuiltUrl: (file, { hostType }) =>
+      hostType === 'html' ? `./static/${file}` : { relative: true },
+  },
   plugins: [withoutFonts, react(), collect(), write()],
   worker: { format: 'es', plugins: () => [collect()] },
   build: {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -37,7 +38,7 @@ def main() -> None:
         with server(place, FIRST_START) as url:
             answers = [ask(url, query) for query in queries]
             check(answers)
-            assert b"<title>Twinfall</title>" in get(url)
+            check_page(url)
             told = cli(place, url, "impact", "P_B1000", "--json")
             assert told["totals"]["assets"] == answers[2]["impact"]["totals"]["assets"]
         with server(place, SECOND_START) as url:
@@ -53,6 +54,16 @@ def check(answers: list[dict[str, Any]]) -> None:
     waves = [(wave["at"], wave["count"]) for wave in impact["impact"]["waves"]]
     print("impact of P_B1000:", waves)
     assert [at for at, _ in waves] == ["PT0S", "PT0S", "PT5H36M"]
+
+
+def check_page(url: str) -> None:
+    """The page comes, and so does every file that it names."""
+    page = get(f"{url}/").decode()
+    assert "<title>Twinfall</title>" in page
+    named = re.findall(r'(?:src|href)="\./([^"]+)"', page)
+    assert len(named) >= 3, page
+    for name in named:
+        assert get(f"{url}/{name}"), name
 
 
 @contextmanager

@@ -3,6 +3,7 @@ import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { useMemo, useRef, useState } from 'react';
 
+import icon from './twinfall.svg';
 import { ENDPOINT, fetchWith, storedKey, storeKey } from './access.js';
 
 const UNAUTHENTICATED = 401;
@@ -26,7 +27,7 @@ export function Page({ examples }) {
         <Examples of={[...examples.first, ...examples.more]} />
         <Key value={key} denied={denied} onSave={save} />
         <span className="wordmark">
-          <img src="./twinfall.svg" alt="" width="22" height="22" /> Twinfall
+          <img src={icon} alt="" width="22" height="22" /> Twinfall
         </span>
       </GraphiQL.Logo>
     </GraphiQL>
