@@ -32,7 +32,7 @@ query LargestLoads {
     }
   }
 }
-`,Qe=`# What fails next when the substation loses its high-voltage bus, and when
+`,Qe=`# What fails next, and when, if the substation loses its bus
 query SubstationFails {
   impact(failed: ["P_B1000"]) {
     totals { assets customers services { name count } }
