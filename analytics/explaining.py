@@ -124,7 +124,7 @@ class AssetImpact:
     def affected(self, start: int = 0, stop: int | None = None) -> list[Impacted]:
         """The affected assets from `start` up to `stop`."""
         stop = self.count if stop is None else min(stop, self.count)
-        return [self._impacted(row) for row in range(start, stop)]
+        return [self._impacted(row) for row in range(max(0, start), stop)]
 
     def near_misses(self, first: int = 20) -> list[NearMiss]:
         """Assets that lost a feed and would fail with the next one, by id."""
@@ -224,6 +224,5 @@ class AssetImpact:
         """Groups that lost a feed to this failure."""
         arrays = self.assets.network.arrays
         down = np.concatenate([self.impact.failed, self.impact.asset])
-        spans = [arrays.out_edges[arrays.out_start[p] : arrays.out_start[p + 1]] for p in down]
-        edges = np.concatenate([np.zeros(0, np.int32), *spans])
-        return [int(g) for g in np.unique(self.assets.network.feeds.group[edges])]
+        spans = [arrays.group[arrays.out_start[p] : arrays.out_start[p + 1]] for p in down]
+        return [int(g) for g in np.unique(np.concatenate([np.zeros(0, np.int32), *spans]))]

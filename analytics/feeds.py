@@ -16,7 +16,7 @@ RULES = ("all", "any", "atLeast")
 
 @dataclass(frozen=True, slots=True)
 class Feeds:
-    """E feeds in G groups of n assets; one provider at most once in a group.
+    """E feeds in G groups of n assets, by provider; one provider at most once in a group.
 
     `fail_at` is the number of lost feeds that loses the group, 0 for the `unsatisfiable` ones.
     """
@@ -60,7 +60,7 @@ def feeds_of(
         raise BadInput(f"group {bad} has feeds of two consumers", path="group")
     if (owner < 0).any():
         raise BadInput(f"group {int(np.argmax(owner < 0))} has no feeds", path="group")
-    provider, group, delay = _distinct(n, provider, group, delay)
+    provider, group, delay = _distinct(provider, group, delay)
     size = np.bincount(group, minlength=count).astype(np.int32)
     fail_at, unsatisfiable = _thresholds(rule, k, size)
     return Feeds(
@@ -91,10 +91,10 @@ def _check_edges(n: int, count: int, provider: Any, consumer: Any, group: Any) -
         raise BadInput(f"groups are numbered 0 to {count - 1}, as many as rules", path="group")
 
 
-def _distinct(n: int, provider: Any, group: Any, delay: Any) -> tuple[Any, Any, Any]:
+def _distinct(provider: Any, group: Any, delay: Any) -> tuple[Any, Any, Any]:
     if not len(provider):
         return provider, group, delay
-    key = group.astype(np.int64) * n + provider
+    key = provider.astype(np.int64) * (int(group.max()) + 1) + group
     order = np.lexsort((-delay, key))
     key = key[order]
     kept = order[np.concatenate([[True], key[1:] != key[:-1]])]

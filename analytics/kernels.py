@@ -4,10 +4,14 @@ Positions are int32, times float64 seconds, flags uint8. `Arrays` is read-only a
 `Scratch` belongs to one question at a time and is clean between questions, so that a question
 costs what it touches and not what there is. What the loops compute is defined in
 `docs/cascade.md`; `tests/analytics/reference.py` computes the same in the plainest way.
+
+Loops take their arrays out of the tuples first and hand them on one by one: every look into a
+tuple of arrays counts references, which costs more than the work of a step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -16,30 +20,42 @@ from numba import njit
 
 UP = np.int32(2**31 - 1)
 """The wave of an asset that is up."""
-NO_GROUP = np.int32(-1)
-"""The group of an asset that was failed by the question; networks are -2 - carrier."""
+DOWN_BEFORE = np.int32(-1)
+"""The wave of an asset that is down before any failure."""
 
 BEFORE = -1.0
 """The time of the baseline: nothing has failed, no buffer runs."""
 
 _EDGE, _GROUP, _STORAGE = 0, 1, 2
+_NONE: Any = np.int64(-1)
 i64: Any = np.int64
 # Every call passes the same integer type: numba would compile a second copy for another.
+
+RULE = np.dtype([("autonomy", "f8"), ("consumer", "i4"), ("fail_at", "i4")])
+"""A group: seconds, the asset it feeds, and how many lost feeds lose it (0: never evaluated)."""
+TALLY = np.dtype([("lost", "i4"), ("decided", "i4"), ("votes", "i4")])
+"""A group in a question: lost feeds, the provider whose loss lost it, votes while grounding."""
+MARK = np.dtype([("time", "f8"), ("wave", "i4"), ("by", "i4"), ("cause", "i4")], align=True)
+"""An asset in a question: when it went down, by which group (-2 - carrier, -1), by whose loss."""
+SUPPORT = np.dtype(
+    [("open", "i4"), ("fed", "i4"), ("passed", "i4"), ("holds", "u1"), ("assumed", "u1")],
+    align=True,
+)
+"""An asset while grounding: groups without their votes, carriers that reach it and that it has
+passed on (bits), whether its support is derived, whether it is assumed.
+"""
 
 
 class Arrays(NamedTuple):
     """A network as arrays, for n assets, G groups, E feeds, C carriers, S storages."""
 
-    provider: Any  # int32 [E]
+    provider: Any  # int32 [E], ascending
     group: Any  # int32 [E]
     transfer: Any  # float64 [E] seconds
-    out_start: Any  # int32 [n + 1], into out_edges: the feeds of a provider
-    out_edges: Any  # int32 [E]
+    out_start: Any  # int32 [n + 1]: the feeds of a provider
     in_start: Any  # int32 [G + 1], into in_edges: the feeds of a group
     in_edges: Any  # int32 [E]
-    consumer: Any  # int32 [G]
-    fail_at: Any  # int32 [G]: lost feeds that lose the group; 0: never evaluated
-    autonomy: Any  # float64 [G] seconds
+    rule: Any  # RULE [G]
     sustain: Any  # uint8 [G]
     group_start: Any  # int32 [n + 1], into groups: the groups of a consumer
     groups: Any  # int32 [G]
@@ -60,30 +76,31 @@ class Arrays(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """The state of one question; `clean` leaves it as `Baseline` is."""
+    """The state of one question; `clean` leaves it as `settle` does."""
 
-    wave: Any  # int32 [n], UP, or -1 for what is down before any failure
-    time: Any  # float64 [n]
-    by: Any  # int32 [n] the group that failed
-    cause: Any  # int32 [n]
+    mark: Any  # MARK [n]
+    tally: Any  # TALLY [G]
     order: Any  # int32 [n] assets in the order in which they went down
-    lost: Any  # int32 [G] lost feeds
-    decided: Any  # int32 [G] the provider whose loss decided the group
     reached: Any  # uint8 [n]
     root: Any  # int32 [n]
     queue: Any  # int32 [n]
-    supported: Any  # uint8 [n], of `ground`
-    assumed: Any  # uint8 [n]
-    open: Any  # int32 [n] groups that still need votes
-    fed: Any  # int32 [n] bits of the carriers that reach an asset
-    passed: Any  # int32 [n] bits of those it has passed on
-    votes: Any  # int32 [G]
+    support: Any  # SUPPORT [n]
     dry: Any  # float64 [S] since when a storage has lost its own supply; inf: it has not
     empty: Any  # uint8 [S]
     dry_cause: Any  # int32 [S]
 
 
-@njit(cache=True)
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Compiled at the first call and kept on disk: beside this file, or in the user's cache
+    folder where that cannot be written, or nowhere where neither can be.
+    """
+    try:
+        return njit(cache=True)(function)
+    except RuntimeError:  # no folder to keep it in
+        return njit(function)
+
+
+@_compiled
 def csr(keys: Any, count: int) -> Any:
     """Positions of `keys` grouped by key, in order: start[k]:start[k+1] of the second array."""
     start = np.zeros(count + 1, np.int32)
@@ -99,7 +116,10 @@ def csr(keys: Any, count: int) -> Any:
     return start, order
 
 
-@njit(cache=True)
+# -- the cascade ----------------------------------------------------------------------------------
+
+
+@_compiled
 def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
     """Fail these assets at time 0 and follow what fails until nothing more does.
 
@@ -109,16 +129,12 @@ def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
     heap.pop()
     down = i64(0)
     for asset in failed:
-        down = _fail(s, down, i64(asset), 0.0, i64(0), i64(-1), i64(-1))
-    begin, wave, now, dirty = i64(0), i64(0), 0.0, i64(0)
+        down = _fail(s.mark, s.order, down, i64(asset), (0.0, i64(0), _NONE, _NONE))
+    begin, wave, now = i64(0), i64(0), 0.0
     while True:
         end = down
-        for i in range(begin, end):
-            dirty |= i64(a.member[s.order[i]])
-            down = _spread(a, s, heap, down, i64(s.order[i]), now, wave)
-        if dirty:
-            down = _networks(a, s, heap, down, (begin, end), dirty, now, wave)
-            dirty = i64(0)
+        down = _spread(a, s, heap, (begin, end), now, wave)
+        down = _networks(a, s, heap, down, (begin, end), now, wave)
         begin = end
         if down == end and a.cyclic and end > 0:
             down = _unfounded(a, s, heap, down, now, wave)
@@ -128,142 +144,157 @@ def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
         if len(heap) == 0 or heap[0][0] > horizon:
             return down
         now = heap[0][0]
-        dirty = _expire_storages(a, s, heap, now)
-        if dirty:
-            down = _networks(a, s, heap, down, (begin, begin), dirty, now, wave)
-            dirty = i64(0)
-        down = _expire_votes(a, s, heap, down, now, wave)
+        down = _expire(a, s, heap, down, now, wave)
         if down > begin:
             wave += 1
 
 
-@njit(cache=True)
-def _spread(a: Any, s: Any, heap: Any, down: int, asset: int, now: float, wave: int) -> int:
-    """Take the feeds of an asset that went down, at once or when their transfer is over."""
-    for at in range(a.out_start[asset], a.out_start[asset + 1]):
-        edge = i64(a.out_edges[at])
-        if a.transfer[edge] > 0.0:
-            heappush(heap, (now + a.transfer[edge], _EDGE, edge))
-        else:
-            down = _lose(a, s, heap, down, edge, now, wave)
-    return down
-
-
-@njit(cache=True)
-def _fail(s: Any, down: int, asset: int, now: float, wave: int, by: int, cause: int) -> int:
-    if s.wave[asset] != UP:
+@_compiled
+def _fail(mark: Any, order: Any, down: int, asset: int, how: Any) -> int:
+    """Take an asset down (time, wave, by, cause) unless it is; how many are down then."""
+    if mark[asset].wave != UP:
         return down
-    s.wave[asset] = wave
-    s.time[asset] = now
-    s.by[asset] = by
-    s.cause[asset] = cause
-    s.order[down] = asset
+    mark[asset].time = how[0]
+    mark[asset].wave = how[1]
+    mark[asset].by = how[2]
+    mark[asset].cause = how[3]
+    order[down] = asset
     return down + 1
 
 
-@njit(cache=True)
-def _lose(a: Any, s: Any, heap: Any, down: int, edge: int, now: float, wave: int) -> int:
-    """Count one lost feed; the consumer fails, or begins to live on its autonomy."""
-    group = i64(a.group[edge])
-    if a.fail_at[group] == 0:
-        return down
-    s.lost[group] += 1
-    if s.lost[group] != a.fail_at[group]:
-        return down
-    s.decided[group] = a.provider[edge]
-    return _lose_group(a, s, heap, down, group, now, wave)
-
-
-@njit(cache=True)
-def _lose_group(a: Any, s: Any, heap: Any, down: int, group: int, now: float, wave: int) -> int:
-    if a.autonomy[group] > 0.0:
-        heappush(heap, (now + a.autonomy[group], _GROUP, i64(group)))
-        return down
-    return _fail(s, down, i64(a.consumer[group]), now, wave + 1, group, i64(s.decided[group]))
-
-
-@njit(cache=True)
-def _expire_storages(a: Any, s: Any, heap: Any, now: float) -> int:
-    """Empty the storages whose time is up; bits of their carriers. Other events stay."""
-    dirty = 0
-    kept: list[Any] = [(0.0, 0, 0)]
-    kept.pop()
-    while len(heap) > 0 and heap[0][0] == now:
-        event = heappop(heap)
-        if event[1] != _STORAGE:
-            kept.append(event)
-            continue
-        s.empty[event[2]] = 1
-        dirty |= 1 << a.storage_carrier[event[2]]
-    for event in kept:
-        heappush(heap, event)
-    return dirty
-
-
-@njit(cache=True)
-def _expire_votes(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
-    """Take the feeds that are lost by now and the groups whose autonomy is over."""
-    while len(heap) > 0 and heap[0][0] == now:
-        event = heappop(heap)
-        if event[1] == _EDGE:
-            down = _lose(a, s, heap, down, i64(event[2]), now, wave)
-        else:
-            group = event[2]
-            cause = i64(s.decided[group])
-            down = _fail(s, down, i64(a.consumer[group]), now, wave + 1, group, cause)
+@_compiled
+def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
+    """Lose the feeds of what went down in the last wave, `new` of the order."""
+    out_start, group_of, transfer = a.out_start, a.group, a.transfer
+    rule, tally, mark, order = a.rule, s.tally, s.mark, s.order
+    down = new[1]
+    for i in range(new[0], new[1]):
+        asset = i64(order[i])
+        for edge in range(out_start[asset], out_start[asset + 1]):
+            if transfer[edge] > 0.0:
+                heappush(heap, (now + transfer[edge], _EDGE, i64(edge)))
+                continue
+            group = i64(group_of[edge])
+            if _lose(rule, tally, group, asset):
+                if rule[group].autonomy > 0.0:
+                    heappush(heap, (now + rule[group].autonomy, _GROUP, group))
+                else:
+                    how = (now, wave + 1, group, asset)
+                    down = _fail(mark, order, down, i64(rule[group].consumer), how)
     return down
 
 
-@njit(cache=True)
-def _networks(
-    a: Any, s: Any, heap: Any, down: int, new: Any, dirty: int, now: float, wave: int
-) -> int:
-    """Fail what no longer reaches a source of its carrier, given the waves up to `wave`."""
+@_compiled
+def _lose(rule: Any, tally: Any, group: int, provider: int) -> bool:
+    """Count one lost feed; whether it is the one that loses the group."""
+    tally[group].lost += 1
+    if tally[group].lost != rule[group].fail_at:
+        return False
+    tally[group].decided = provider
+    return True
+
+
+@_compiled
+def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
+    """Take all events of a moment together: storages, then feeds and groups."""
+    rule, tally, mark, order = a.rule, s.tally, s.mark, s.order
+    votes: list[Any] = [(0.0, 0, 0)]
+    votes.pop()
+    dirty = i64(0)
+    while len(heap) > 0 and heap[0][0] == now:
+        event = heappop(heap)
+        if event[1] == _STORAGE:
+            s.empty[event[2]] = 1
+            dirty |= i64(1) << a.storage_carrier[event[2]]
+        else:
+            votes.append(event)
     for carrier in range(len(a.member_start) - 1):
+        if dirty >> carrier & 1:
+            down = _network(a, s, heap, down, (i64(0), i64(0)), i64(carrier), now, wave)
+    for event in votes:
+        group = i64(event[2])
+        if event[1] == _EDGE:
+            group = i64(a.group[event[2]])
+            if not _lose(rule, tally, group, i64(a.provider[event[2]])):
+                continue
+            if rule[group].autonomy > 0.0:
+                heappush(heap, (now + rule[group].autonomy, _GROUP, group))
+                continue
+        how = (now, wave + 1, group, i64(tally[group].decided))
+        down = _fail(mark, order, down, i64(rule[group].consumer), how)
+    return down
+
+
+# -- networks -------------------------------------------------------------------------------------
+
+
+@_compiled
+def _networks(a: Any, s: Any, heap: Any, down: int, new: Any, now: float, wave: int) -> int:
+    """Fail what no longer reaches a source, in the carriers of what went down last."""
+    carriers = len(a.member_start) - 1
+    if carriers == 0:
+        return down
+    member, order = a.member, s.order
+    dirty = i64(0)
+    for i in range(new[0], new[1]):
+        dirty |= member[order[i]]
+    for carrier in range(carriers):
         if dirty >> carrier & 1:
             down = _network(a, s, heap, down, new, i64(carrier), now, wave)
     return down
 
 
-@njit(cache=True)
+@_compiled
 def _network(
     a: Any, s: Any, heap: Any, down: int, new: Any, carrier: int, now: float, wave: int
 ) -> int:
-    n = len(a.member)
+    """One carrier, given the waves up to `wave`; what goes down makes the next one."""
+    mark, order, root, reached, members = s.mark, s.order, s.root, s.reached, a.members
     first, last = a.member_start[carrier], a.member_start[carrier + 1]
-    tail = i64(0)
-    for at in range(first, last):
-        asset = a.members[at]
-        s.reached[asset] = 0
-        s.root[asset] = -1
-        if a.source[asset] >> carrier & 1 and s.wave[asset] > wave:
-            s.reached[asset] = 1
-            s.queue[tail] = asset
-            tail += 1
-    tail = _reach(a, s, carrier * n, i64(0), tail, wave)
+    tail = _begin_at_sources(a, s, carrier, wave)
+    tail = _reach(a, s, carrier, i64(0), tail, wave)
     _find_roots(a, s, new, carrier, wave, tail, now)
-    _reach_from_storages(a, s, heap, carrier, tail, now, wave)
-    by = -2 - carrier
+    head = tail
+    tail = _begin_at_storages(a, s, heap, carrier, tail, now, wave)
+    _reach(a, s, carrier, head, tail, wave)
     for at in range(first, last):
-        asset = a.members[at]
-        if s.wave[asset] > wave and s.reached[asset] == 0:
-            down = _fail(s, down, i64(asset), now, wave + 1, by, i64(s.root[asset]))
+        asset = i64(members[at])
+        if mark[asset].wave > wave and reached[asset] == 0:
+            down = _fail(mark, order, down, asset, (now, wave + 1, -2 - carrier, i64(root[asset])))
     for i in range(len(a.storage)):
-        asset = a.storage[i]
-        if s.by[asset] == by and s.root[asset] == asset and s.wave[asset] == wave + 1:
-            s.cause[asset] = s.dry_cause[i]  # others fail by the storage, the storage by its supply
+        asset = i64(a.storage[i])
+        ends = mark[asset].wave == wave + 1 and mark[asset].by == -2 - carrier
+        if ends and root[asset] == asset and a.storage_carrier[i] == carrier:
+            mark[asset].cause = s.dry_cause[i]  # others fail by the storage, it by its supply
     return down
 
 
-@njit(cache=True)
-def _reach_from_storages(
+@_compiled
+def _begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
+    """Queue the sources that are up; all other members are not reached yet."""
+    mark, root, reached, queue, members = s.mark, s.root, s.reached, s.queue, a.members
+    source = a.source
+    tail = i64(0)
+    for at in range(a.member_start[carrier], a.member_start[carrier + 1]):
+        asset = members[at]
+        reached[asset] = 0
+        root[asset] = -1
+        if source[asset] >> carrier & 1 and mark[asset].wave > wave:
+            reached[asset] = 1
+            queue[tail] = asset
+            tail += 1
+    return tail
+
+
+@_compiled
+def _begin_at_storages(
     a: Any, s: Any, heap: Any, carrier: int, tail: int, now: float, wave: int
-) -> None:
-    """Go on from the storages that have lost their own supply and are not empty yet."""
+) -> int:
+    """Queue the storages that no source reaches and that are not empty; new ones begin to run."""
     head = tail
     for i in range(len(a.storage)):
-        asset = i64(a.storage[i])
-        if a.storage_carrier[i] != carrier or s.wave[asset] <= wave or s.reached[asset] == 1:
+        asset = a.storage[i]
+        if a.storage_carrier[i] != carrier or s.mark[asset].wave <= wave or s.reached[asset] == 1:
             continue
         if s.dry[i] == np.inf:
             s.dry[i] = now
@@ -274,27 +305,30 @@ def _reach_from_storages(
             tail += 1
     for at in range(head, tail):
         s.reached[s.queue[at]] = 1
-    _reach(a, s, carrier * len(a.member), head, tail, wave)
+    return tail
 
 
-@njit(cache=True)
-def _reach(a: Any, s: Any, base: int, head: int, tail: int, wave: int) -> int:
+@_compiled
+def _reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int:
     """Spread from the queue through assets that are up and conduct; the queue's new end."""
+    mark, reached, queue, conducts = s.mark, s.reached, s.queue, a.conducts
+    pass_start, pass_to = a.pass_start, a.pass_to
+    base = carrier * len(conducts)
     while head < tail:
-        asset = s.queue[head]
+        asset = queue[head]
         head += 1
-        if a.conducts[asset] == 0:
+        if conducts[asset] == 0:
             continue
-        for at in range(a.pass_start[base + asset], a.pass_start[base + asset + 1]):
-            other = a.pass_to[at]
-            if s.reached[other] == 0 and s.wave[other] > wave:
-                s.reached[other] = 1
-                s.queue[tail] = other
+        for at in range(pass_start[base + asset], pass_start[base + asset + 1]):
+            other = pass_to[at]
+            if reached[other] == 0 and mark[other].wave > wave:
+                reached[other] = 1
+                queue[tail] = other
                 tail += 1
     return tail
 
 
-@njit(cache=True)
+@_compiled
 def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now: float) -> None:
     """For every member that is up and not reached: the nearest thing whose loss cut it off.
 
@@ -302,183 +336,208 @@ def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, no
     hops over connections in either direction, then by order of going down. The queue is free
     from `tail` on: what is reached and what is not are different assets.
     """
-    base = carrier * len(a.member)
+    mark, root, reached, queue, order = s.mark, s.root, s.reached, s.queue, s.order
+    touch_start, touch, member = a.touch_start, a.touch, a.member
+    base = carrier * len(member)
     head = tail
     for i in range(len(a.storage)):
         asset = a.storage[i]
         empties = s.empty[i] == 1 and s.dry[i] + a.storage_autonomy[i] == now
-        if empties and a.storage_carrier[i] == carrier and s.wave[asset] > wave:
-            s.root[asset] = asset
-            s.queue[tail] = asset
+        if empties and a.storage_carrier[i] == carrier and mark[asset].wave > wave:
+            root[asset] = asset
+            queue[tail] = asset
             tail += 1
     for at in range(new[0], new[1]):
-        asset = s.order[at]
-        if a.member[asset] >> carrier & 1:
-            s.root[asset] = asset
-            s.queue[tail] = asset
+        asset = order[at]
+        if member[asset] >> carrier & 1:
+            root[asset] = asset
+            queue[tail] = asset
             tail += 1
     while head < tail:
-        asset = s.queue[head]
+        asset = queue[head]
         head += 1
-        for at in range(a.touch_start[base + asset], a.touch_start[base + asset + 1]):
-            other = a.touch[at]
-            if s.root[other] == -1 and s.reached[other] == 0 and s.wave[other] > wave:
-                s.root[other] = s.root[asset]
-                s.queue[tail] = other
+        for at in range(touch_start[base + asset], touch_start[base + asset + 1]):
+            other = touch[at]
+            if root[other] == -1 and reached[other] == 0 and mark[other].wave > wave:
+                root[other] = root[asset]
+                queue[tail] = other
                 tail += 1
 
 
-@njit(cache=True)
+# -- grounded support -----------------------------------------------------------------------------
+
+
+@_compiled
 def ground(a: Any, s: Any, now: float) -> None:
-    """The least fixed point of support; `s.supported` is 1 where support can be derived.
+    """The least fixed point of support; `holds` is 1 where support can be derived.
 
     Begins with sources, assets without conditions, and what holds without being derived: a
     group on its autonomy, a feed whose loss is still on its way, a storage running dry, a group
     that sustains itself. Black starters are assumed first, and dropped again, one round after
     the other, where what they started does not hold them.
     """
-    for asset in range(len(a.member)):
-        s.assumed[asset] = a.black_start[asset]
+    support, member, black_start = s.support, a.member, a.black_start
+    for asset in range(len(member)):
+        support[asset].assumed = black_start[asset]
     while True:
         _derive(a, s, now)
         dropped = False
-        for asset in range(len(a.member)):
-            if s.assumed[asset] == 1 and (s.open[asset] > 0 or a.member[asset] & ~s.fed[asset]):
-                s.assumed[asset] = 0
+        for asset in range(len(member)):
+            if support[asset].assumed == 0:
+                continue
+            if support[asset].open > 0 or member[asset] & ~support[asset].fed:
+                support[asset].assumed = 0
                 dropped = True
         if not dropped:
             return
 
 
-@njit(cache=True)
+@_compiled
 def _derive(a: Any, s: Any, now: float) -> None:
-    n = len(a.member)
-    for asset in range(n):
-        s.supported[asset] = 0
-        s.open[asset] = 0
-        s.fed[asset] = a.source[asset]
-        s.passed[asset] = 0
+    mark, support, queue, member, source = s.mark, s.support, s.queue, a.member, a.source
+    for asset in range(len(member)):
+        support[asset].holds = 0
+        support[asset].open = 0
+        support[asset].fed = source[asset]
+        support[asset].passed = 0
     for i in range(len(a.storage)):
         if s.dry[i] < np.inf and s.empty[i] == 0:
-            s.fed[a.storage[i]] |= 1 << a.storage_carrier[i]
-    for group in range(len(a.consumer)):
-        _open_group(a, s, i64(group), now)
+            support[a.storage[i]].fed |= i64(1) << a.storage_carrier[i]
+    _open_groups(a, s, now)
     head, tail = i64(0), i64(0)
-    for asset in range(n):
-        tail = _support(a, s, i64(asset), tail)
+    for asset in range(len(member)):
+        tail = _support(mark, support, member, queue, i64(asset), tail)
     while head < tail:
-        while head < tail:
-            asset = i64(s.queue[head])
-            head += 1
-            tail = _vote(a, s, asset, tail)
-            tail = _pass_on(a, s, asset, tail)
-        for asset in range(n):  # an assumed one may only now be fed itself
-            if s.assumed[asset] == 1:
+        tail = _work(a, s, head, tail)
+        head = tail
+        for asset in range(len(member)):  # an assumed one may only now be fed itself
+            if support[asset].assumed == 1:
                 tail = _pass_on(a, s, i64(asset), tail)
 
 
-@njit(cache=True)
-def _vote(a: Any, s: Any, asset: int, tail: int) -> int:
-    for at in range(a.out_start[asset], a.out_start[asset + 1]):
-        group = i64(a.group[a.out_edges[at]])
-        s.votes[group] += 1
-        if s.votes[group] == _need(a, group):
-            s.open[a.consumer[group]] -= 1
-            tail = _support(a, s, i64(a.consumer[group]), tail)
-    return tail
-
-
-@njit(cache=True)
-def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
-    """Pass on the carriers that reach an asset, each once."""
-    if a.conducts[asset] == 0:
-        return tail
-    carriers = a.member[asset] & s.fed[asset] & ~s.passed[asset]
-    s.passed[asset] |= carriers
-    for carrier in range(len(a.member_start) - 1):
-        if carriers >> carrier & 1 == 0:
+@_compiled
+def _open_groups(a: Any, s: Any, now: float) -> None:
+    """Count the groups that must be derived, and the feeds whose loss is on its way as votes."""
+    mark, tally, support, rule, sustain = s.mark, s.tally, s.support, a.rule, a.sustain
+    provider, transfer, in_start, in_edges = a.provider, a.transfer, a.in_start, a.in_edges
+    satisfied = -len(provider) - 1  # never reaches its need
+    for group in range(len(rule)):
+        fail_at, consumer = rule[group].fail_at, rule[group].consumer
+        lost = tally[group].lost >= fail_at
+        buffered = lost and rule[group].autonomy > 0.0 and now != BEFORE
+        tally[group].votes = satisfied
+        if fail_at == 0 or buffered or (not lost and sustain[group] == 1):
             continue
-        base = carrier * len(a.member) + asset
-        for at in range(a.pass_start[base], a.pass_start[base + 1]):
-            s.fed[a.pass_to[at]] |= 1 << carrier
-            tail = _support(a, s, i64(a.pass_to[at]), tail)
-    return tail
+        votes = i64(0)
+        for at in range(in_start[group], in_start[group + 1]):
+            edge = in_edges[at]
+            asset = provider[edge]
+            if 0 <= mark[asset].wave < UP and mark[asset].time + transfer[edge] > now:
+                votes += 1
+        if votes <= in_start[group + 1] - in_start[group] - fail_at:
+            tally[group].votes = votes
+            support[consumer].open += 1
 
 
-@njit(cache=True)
-def _need(a: Any, group: int) -> Any:
-    return a.in_start[group + 1] - a.in_start[group] - a.fail_at[group] + 1
-
-
-@njit(cache=True)
-def _open_group(a: Any, s: Any, group: int, now: float) -> None:
-    """Count a group that must be derived as open, with the feeds whose loss is on its way."""
-    fail_at = a.fail_at[group]
-    lost = s.lost[group] >= fail_at
-    s.votes[group] = -len(a.group) - 1  # satisfied: never reaches its need
-    buffered = lost and a.autonomy[group] > 0.0 and now != BEFORE
-    if fail_at == 0 or buffered or (not lost and a.sustain[group] == 1):
-        return
-    s.votes[group] = 0
-    for at in range(a.in_start[group], a.in_start[group + 1]):
-        edge = a.in_edges[at]
-        asset = a.provider[edge]
-        if 0 <= s.wave[asset] < UP and s.time[asset] + a.transfer[edge] > now:
-            s.votes[group] += 1
-    if s.votes[group] < _need(a, i64(group)):
-        s.open[a.consumer[group]] += 1
-    else:
-        s.votes[group] = -len(a.group) - 1
-
-
-@njit(cache=True)
-def _support(a: Any, s: Any, asset: int, tail: int) -> int:
+@_compiled
+def _support(mark: Any, support: Any, member: Any, queue: Any, asset: int, tail: int) -> int:
     """Queue an asset once it is up and nothing it needs is missing, or it is assumed."""
-    if s.supported[asset] == 1 or s.wave[asset] != UP:
+    if support[asset].holds == 1 or mark[asset].wave != UP:
         return tail
-    if s.assumed[asset] == 1 or (s.open[asset] == 0 and a.member[asset] & ~s.fed[asset] == 0):
-        s.supported[asset] = 1
-        s.queue[tail] = asset
+    ready = support[asset].open == 0 and member[asset] & ~support[asset].fed == 0
+    if ready or support[asset].assumed == 1:
+        support[asset].holds = 1
+        queue[tail] = asset
         return tail + 1
     return tail
 
 
-@njit(cache=True)
+@_compiled
+def _work(a: Any, s: Any, head: int, tail: int) -> int:
+    """Give the votes of what holds, and pass its carriers on, until nothing more follows."""
+    mark, support, queue, tally = s.mark, s.support, s.queue, s.tally
+    member, rule, group_of, out_start = a.member, a.rule, a.group, a.out_start
+    in_start = a.in_start
+    while head < tail:
+        asset = i64(queue[head])
+        head += 1
+        for edge in range(out_start[asset], out_start[asset + 1]):
+            group = i64(group_of[edge])
+            tally[group].votes += 1
+            size = in_start[group + 1] - in_start[group]
+            if tally[group].votes == size - rule[group].fail_at + 1:
+                consumer = i64(rule[group].consumer)
+                support[consumer].open -= 1
+                tail = _support(mark, support, member, queue, consumer, tail)
+        if member[asset] != 0:
+            tail = _pass_on(a, s, asset, tail)
+    return tail
+
+
+@_compiled
+def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
+    """Pass on the carriers that reach an asset, each once."""
+    mark, support, queue, member = s.mark, s.support, s.queue, a.member
+    pass_start, pass_to = a.pass_start, a.pass_to
+    if a.conducts[asset] == 0:
+        return tail
+    carriers = i64(member[asset] & support[asset].fed & ~support[asset].passed)
+    support[asset].passed |= carriers
+    for carrier in range(len(a.member_start) - 1):
+        if carriers >> carrier & 1 == 0:
+            continue
+        base = carrier * len(member) + asset
+        for at in range(pass_start[base], pass_start[base + 1]):
+            other = i64(pass_to[at])
+            support[other].fed |= i64(1) << carrier
+            tail = _support(mark, support, member, queue, other, tail)
+    return tail
+
+
+@_compiled
 def _unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
     """Fail what keeps itself up in a circle; buffers in the circle begin to run first."""
+    mark, support, order, tally, member = s.mark, s.support, s.order, s.tally, a.member
     ground(a, s, now)
     while _start_buffers(a, s, heap, now):
         ground(a, s, now)
-    for asset in range(len(a.member)):
-        if s.wave[asset] != UP or s.supported[asset] == 1:
+    for asset in range(len(member)):
+        if mark[asset].wave != UP or support[asset].holds == 1:
             continue
-        by, cause = i64(-1), i64(-1)
+        by, cause = _NONE, _NONE
         for at in range(a.group_start[asset], a.group_start[asset + 1]):
-            group = a.groups[at]
-            if by == -1 and 0 <= s.votes[group] < _need(a, i64(group)):
-                by, cause = i64(group), _unsupported_provider(a, s, i64(group))
+            group = i64(a.groups[at])
+            if by == -1 and tally[group].votes >= 0 and _lacks_votes(a, s, group):
+                by, cause = group, _unsupported_provider(a, s, group)
         for carrier in range(len(a.member_start) - 1):
-            if by == -1 and (a.member[asset] & ~s.fed[asset]) >> carrier & 1:
-                by = -2 - carrier
-        down = _fail(s, down, i64(asset), now, wave + 1, by, cause)
+            if by == -1 and (member[asset] & ~support[asset].fed) >> carrier & 1:
+                by = i64(-2 - carrier)
+        down = _fail(mark, order, down, i64(asset), (now, wave + 1, by, cause))
     return down
 
 
-@njit(cache=True)
+@_compiled
+def _lacks_votes(a: Any, s: Any, group: int) -> bool:
+    size = a.in_start[group + 1] - a.in_start[group]
+    return bool(0 <= s.tally[group].votes <= size - a.rule[group].fail_at)
+
+
+@_compiled
 def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
+    mark, support, tally, rule = s.mark, s.support, s.tally, a.rule
     started = False
-    for group in range(len(a.consumer)):
-        asset = a.consumer[group]
-        waits = s.wave[asset] == UP and s.supported[asset] == 0 and a.autonomy[group] > 0.0
-        if waits and 0 <= s.votes[group] < _need(a, i64(group)):
-            s.lost[group] = a.fail_at[group]
-            s.decided[group] = _unsupported_provider(a, s, i64(group))
-            heappush(heap, (now + a.autonomy[group], _GROUP, i64(group)))
+    for group in range(len(rule)):
+        asset = rule[group].consumer
+        waits = mark[asset].wave == UP and support[asset].holds == 0 and rule[group].autonomy > 0.0
+        if waits and _lacks_votes(a, s, i64(group)):
+            tally[group].lost = rule[group].fail_at
+            tally[group].decided = _unsupported_provider(a, s, i64(group))
+            heappush(heap, (now + rule[group].autonomy, _GROUP, i64(group)))
             started = True
     for i in range(len(a.storage)):
         asset = a.storage[i]
-        unfed = (a.member[asset] & ~s.fed[asset]) >> a.storage_carrier[i] & 1
-        if s.wave[asset] == UP and unfed and s.dry[i] == np.inf:
+        unfed = (a.member[asset] & ~support[asset].fed) >> a.storage_carrier[i] & 1
+        if mark[asset].wave == UP and unfed and s.dry[i] == np.inf:
             s.dry[i] = now
             s.dry_cause[i] = -1
             heappush(heap, (now + a.storage_autonomy[i], _STORAGE, i64(i)))
@@ -486,58 +545,64 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
     return started
 
 
-@njit(cache=True)
+@_compiled
 def _unsupported_provider(a: Any, s: Any, group: int) -> Any:
-    found = i64(-1)
+    found = _NONE
     for at in range(a.in_start[group], a.in_start[group + 1]):
-        asset = a.provider[a.in_edges[at]]
-        if s.supported[asset] == 0 and (found == -1 or asset < found):
-            found = i64(asset)
+        asset = i64(a.provider[a.in_edges[at]])
+        if s.support[asset].holds == 0 and (found == -1 or asset < found):
+            found = asset
     return found
 
 
-@njit(cache=True)
+# -- before and after a question ------------------------------------------------------------------
+
+
+@_compiled
 def settle(a: Any, s: Any, base_lost: Any) -> None:
-    """Mark what is down before any failure (wave -1) and the feeds that are lost with it."""
+    """Mark what is down before any failure and count the feeds that are lost with it."""
+    mark, support, tally, out_start, group_of = s.mark, s.support, s.tally, a.out_start, a.group
     more = True
     while more:  # again where a group that would sustain itself turns out to have lost its feeds
         ground(a, s, BEFORE)
         more = False
-        for asset in range(len(a.member)):
-            if s.supported[asset] == 0 and s.wave[asset] == UP:
-                s.wave[asset] = -1
-                more = True
-                for at in range(a.out_start[asset], a.out_start[asset + 1]):
-                    s.lost[a.group[a.out_edges[at]]] += 1
+        for asset in range(len(mark)):
+            if support[asset].holds == 1 or mark[asset].wave != UP:
+                continue
+            mark[asset].wave = DOWN_BEFORE
+            more = True
+            for edge in range(out_start[asset], out_start[asset + 1]):
+                tally[group_of[edge]].lost += 1
     for group in range(len(base_lost)):
-        base_lost[group] = s.lost[group]
+        base_lost[group] = tally[group].lost
 
 
-@njit(cache=True)
+@_compiled
 def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
     """Undo a question, touching only what it touched (all groups where support can circle)."""
+    mark, tally, order, out_start, group_of = s.mark, s.tally, s.order, a.out_start, a.group
     for at in range(down):
-        asset = s.order[at]
-        s.wave[asset] = UP
-        for k in range(a.out_start[asset], a.out_start[asset + 1]):
-            group = a.group[a.out_edges[k]]
-            s.lost[group] = base_lost[group]
+        asset = order[at]
+        mark[asset].wave = UP
+        for edge in range(out_start[asset], out_start[asset + 1]):
+            group = group_of[edge]
+            tally[group].lost = base_lost[group]
     if a.cyclic:
         for group in range(len(base_lost)):
-            s.lost[group] = base_lost[group]
+            tally[group].lost = base_lost[group]
     for i in range(len(s.dry)):
         s.dry[i] = np.inf
         s.empty[i] = 0
 
 
-@njit(cache=True)
+@_compiled
 def count_each(a: Any, s: Any, base_lost: Any, horizon: float) -> Any:
     """How many others each asset's failure takes down: N-1 over everything."""
     n = len(a.member)
     counts = np.zeros(n, np.int32)
     alone = np.empty(1, np.int32)
     for asset in range(n):
-        if s.wave[asset] != UP:
+        if s.mark[asset].wave != UP:
             continue
         alone[0] = asset
         down = cascade(a, s, alone, horizon)

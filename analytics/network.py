@@ -63,11 +63,12 @@ class Network:
         self._scratches: list[kernels.Scratch] = []
         self.arrays = _arrays(n, feeds, links)
         self._base_lost = np.zeros(feeds.count, np.int32)
-        first = self._new_scratch()
+        first = self._new_scratch(grounding=True)
         kernels.settle(self.arrays, first, self._base_lost)
-        self.baseline: NDArray[np.bool_] = first.wave == -1
+        self.baseline: NDArray[np.bool_] = first.mark["wave"] == kernels.DOWN_BEFORE
         """What is down before any failure."""
-        self._scratches.append(first)
+        if self.arrays.cyclic:
+            self._scratches.append(first)
 
     @classmethod
     def from_arrays(
@@ -125,15 +126,13 @@ class Network:
             raise BadInput(f"assets are numbered 0 to {self.n - 1}", path="failed")
         scratch = self._take()
         down = kernels.cascade(self.arrays, scratch, positions, float(horizon))
-        assets = scratch.order[:down].copy()
-        answer = [column[assets] for column in (scratch.wave, scratch.time)]
-        answer += [column[assets] for column in (scratch.by, scratch.cause)]
+        begun = len(positions) - int(np.count_nonzero(self.baseline[positions]))
+        asset = _by_time_then_position(scratch, begun, down)
+        rows = scratch.mark.take(asset)  # far faster than an index, for records
         kernels.clean(self.arrays, scratch, self._base_lost, down)
         self._give(scratch)
-        begun = int(np.count_nonzero(answer[0] == 0))
-        rest, (wave, time, by, cause) = assets[begun:], (c[begun:] for c in answer)
-        order = np.lexsort((rest, time))
-        return Impact(positions, rest[order], wave[order], time[order], by[order], cause[order])
+        wave, time, by, cause = (rows[name].copy() for name in ("wave", "time", "by", "cause"))
+        return Impact(positions, asset, wave, time, by, cause)
 
     def criticality(self, horizon: float = FOREVER) -> Ints:
         """For each asset, how many others its failure alone takes down; 0 for what is down."""
@@ -165,9 +164,9 @@ class Network:
         with self._lock:
             if self._scratches:
                 return self._scratches.pop()
-        scratch = self._new_scratch()
-        scratch.wave[self.baseline] = -1
-        scratch.lost[:] = self._base_lost
+        scratch = self._new_scratch(grounding=self.arrays.cyclic)
+        scratch.mark["wave"][self.baseline] = kernels.DOWN_BEFORE
+        scratch.tally["lost"] = self._base_lost
         return scratch
 
     def _give(self, scratch: kernels.Scratch) -> None:
@@ -175,26 +174,35 @@ class Network:
             if len(self._scratches) < MAX_SCRATCHES:
                 self._scratches.append(scratch)
 
-    def _new_scratch(self) -> kernels.Scratch:
-        n, groups, storages = self.n, self.feeds.count, len(self.links.storages.asset)
-        ints = {name: np.zeros(n, np.int32) for name in ("by", "cause", "order", "root", "queue")}
+    def _new_scratch(self, *, grounding: bool) -> kernels.Scratch:
+        n, storages = self.n, len(self.links.storages.asset)
+        connected = n if self.links.carriers else 0
+        mark = np.zeros(n, kernels.MARK)
+        mark["wave"] = kernels.UP
         return kernels.Scratch(
-            wave=np.full(n, kernels.UP, np.int32),
-            time=np.zeros(n),
-            lost=np.zeros(groups, np.int32),
-            decided=np.zeros(groups, np.int32),
-            reached=np.zeros(n, np.uint8),
-            supported=np.zeros(n, np.uint8),
-            assumed=np.zeros(n, np.uint8),
-            open=np.zeros(n, np.int32),
-            fed=np.zeros(n, np.int32),
-            passed=np.zeros(n, np.int32),
-            votes=np.zeros(groups, np.int32),
+            mark=mark,
+            tally=np.zeros(self.feeds.count, kernels.TALLY),
+            order=np.zeros(n, np.int32),
+            reached=np.zeros(connected, np.uint8),
+            root=np.zeros(connected, np.int32),
+            queue=np.zeros(n if grounding else connected, np.int32),
+            support=np.zeros(n if grounding else 0, kernels.SUPPORT),
             dry=np.full(storages, np.inf),
             empty=np.zeros(storages, np.uint8),
             dry_cause=np.zeros(storages, np.int32),
-            **ints,
         )
+
+
+def _by_time_then_position(scratch: kernels.Scratch, begun: int, down: int) -> Ints:
+    """What went down after the failed ones. The order is by time already; one sort of numbers
+    that begin with the moment's puts positions in order within each moment.
+    """
+    order = scratch.order[begun:down].astype(np.int64)
+    time = scratch.mark["time"][order]
+    order[1:] |= np.cumsum(time[1:] != time[:-1]) << 32
+    order.sort()
+    positions: Ints = order.astype(np.int32)  # the lower half
+    return positions
 
 
 def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
@@ -203,7 +211,7 @@ def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
         return start, order if values is None else np.ascontiguousarray(values[order])
 
     carriers = links.carriers
-    out_start, out_edges = grouped(feeds.provider, n)
+    out_start, _ = grouped(feeds.provider, n)
     in_start, in_edges = grouped(feeds.group, feeds.count)
     group_start, groups = grouped(feeds.consumer, n)
     pass_start, pass_to = grouped(links.carrier * n + links.begin, carriers * n, links.end)
@@ -211,17 +219,17 @@ def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
     ends = np.concatenate([links.begin, links.end]), np.concatenate([links.end, links.begin])
     touch_start, touch = grouped(both * n + ends[0], carriers * n, ends[1])
     member_start, members = links.members()
+    rule = np.zeros(feeds.count, kernels.RULE)
+    for name in ("autonomy", "consumer", "fail_at"):
+        rule[name] = getattr(feeds, name)
     return kernels.Arrays(
         provider=feeds.provider,
         group=feeds.group,
         transfer=feeds.transfer,
         out_start=out_start,
-        out_edges=out_edges,
         in_start=in_start,
         in_edges=in_edges,
-        consumer=feeds.consumer,
-        fail_at=feeds.fail_at,
-        autonomy=feeds.autonomy,
+        rule=rule,
         sustain=feeds.sustain,
         group_start=group_start,
         groups=groups,
