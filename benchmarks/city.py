@@ -23,7 +23,7 @@ import orjson
 import psutil
 
 from benchmarks.measure import HEADER, Figure, machine, measure
-from twinfall.analytics import AssetNetwork, topology_request
+from twinfall.analytics import AssetNetwork, topology_request, warm
 from twinfall.api.access import Access
 from twinfall.api.demo import city_dependencies, city_documents, city_rows
 from twinfall.api.graphql import GraphQLService
@@ -168,6 +168,7 @@ def _start(environment: dict[str, str]) -> tuple[float, int]:
 
 
 def main() -> None:
+    warm()
     print(f"Machine: {machine()}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -8,6 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.neo4j import Neo4jServer, neo4j_server, unavailable_reason
+from twinfall.analytics import warm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """The cascade compiled before the first test, so that no test's time holds the compiler's."""
+    warm()
 
 
 @pytest.fixture(scope="session")
