@@ -21,7 +21,7 @@ PARTS = {
 PREFACE = """\
 # Benchmarks
 
-Written by `make bench` on {day}. One client, one process, generator and server on the same machine,
+Written by `make bench` on {day} (`make bench ARGS=city` runs one part). One client, one process, generator and server on the same machine,
 which is shared and noisy: read the ratios within a run first, medians next, absolute times last.
 """
 
@@ -31,7 +31,8 @@ def run(part: str) -> str:
     print(f"{part} ...", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", f"benchmarks.{part}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
+    printed = done.stdout.strip()
+    return printed if "|---" in printed else f"```text\n{printed}\n```"
 
 
 def main() -> None:
