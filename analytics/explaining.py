@@ -145,7 +145,7 @@ class AssetImpact:
     def _impacted(self, row: int) -> Impacted:
         impact, ids = self.impact, self.assets.ids
         group, cause = int(impact.group[row]), int(impact.cause[row])
-        name, votes = self._why(group, float(impact.time[row]))
+        name, votes = self._why(group, row)
         return Impacted(
             ids[int(impact.asset[row])],
             int(impact.wave[row]),
@@ -168,38 +168,47 @@ class AssetImpact:
             seen.add(asset)
         return tuple(self.assets.ids[p] for p in reversed(path))
 
-    def _why(self, group: int, time: float) -> tuple[str | None, str | None]:
+    def _why(self, group: int, row: int) -> tuple[str, str]:
         compiled = self.assets.compiled
-        if group == -1:
-            return None, None
-        if group < -1:
+        if group < 0:
             carrier = compiled.carriers[-2 - group]
             return carrier, f"no source of {carrier} reached"
-        lost, size = self._lost(group, time - float(compiled.network.feeds.autonomy[group]))
+        lost, size = self._lost(group, row)
         named = [self.assets.ids[p] for p in lost[:MAX_NAMED]]
         more = f" and {len(lost) - MAX_NAMED} more" if len(lost) > MAX_NAMED else ""
-        votes = f"{len(lost)} of {size} lost: {', '.join(named)}{more}"
+        votes = f"{len(lost)} of {size} lost" + (f": {', '.join(named)}{more}" if lost else "")
+        if len(lost) < compiled.network.feeds.fail_at[group]:
+            votes += ", the others only hung on each other"
         return compiled.group_names[compiled.group_name[group]], votes
 
-    def _lost(self, group: int, time: float) -> tuple[list[int], int]:
-        """The providers a group has lost by a time, by position, and how many it has."""
-        arrays = self.assets.network.arrays
+    def _lost(self, group: int, row: int | None = None) -> tuple[list[int], int]:
+        """The providers a group lost, by position, and how many it has; before the asset of a
+        row went down by it, or in all.
+        """
+        network = self.assets.network
+        arrays = network.arrays
         feeds = arrays.in_edges[arrays.in_start[group] : arrays.in_start[group + 1]]
-        lost = [int(p) for p, e in self._providers(feeds) if self._gone(p, e, time)]
-        return sorted(lost), len(feeds)
+        time, wave = np.inf, np.inf
+        if row is not None:
+            time = float(self.impact.time[row]) - float(network.feeds.autonomy[group])
+            wave = float(self.impact.wave[row])
+        lost = sorted(p for p, e in self._providers(feeds) if self._gone(p, e, time, wave))
+        return lost, len(feeds)
 
     def _providers(self, feeds: Any) -> Iterator[tuple[int, int]]:
         provider = self.assets.network.feeds.provider
         return ((int(provider[e]), int(e)) for e in feeds)
 
-    def _gone(self, provider: int, edge: int, time: float) -> bool:
+    def _gone(self, provider: int, edge: int, time: float, wave: float) -> bool:
         if self.assets.network.baseline[provider]:
             return True
         transfer = float(self.assets.network.feeds.transfer[edge])
         if provider in self._failed:
             return transfer <= time
         row = self._row.get(provider)
-        return row is not None and float(self.impact.time[row]) + transfer <= time
+        if row is None or self.impact.wave[row] >= wave:
+            return False
+        return float(self.impact.time[row]) + transfer <= time
 
     # -- near misses ----------------------------------------------------------------------
 
@@ -212,7 +221,7 @@ class AssetImpact:
             up = not network.baseline[consumer] and consumer not in self._row
             if not up or consumer in self._failed or fail_at == 0:
                 continue
-            lost, _ = self._lost(group, np.inf)
+            lost, _ = self._lost(group)
             if len(lost) != fail_at - 1:
                 continue
             feeds = arrays.in_edges[arrays.in_start[group] : arrays.in_start[group + 1]]

@@ -257,16 +257,28 @@ def _network(
     head = tail
     tail = _begin_at_storages(a, s, heap, carrier, tail, now, wave)
     _reach(a, s, carrier, head, tail, wave)
+    begin = down
     for at in range(first, last):
         asset = i64(members[at])
         if mark[asset].wave > wave and reached[asset] == 0:
             down = _fail(mark, order, down, asset, (now, wave + 1, -2 - carrier, i64(root[asset])))
-    for i in range(len(a.storage)):
-        asset = i64(a.storage[i])
-        ends = mark[asset].wave == wave + 1 and mark[asset].by == -2 - carrier
-        if ends and root[asset] == asset and a.storage_carrier[i] == carrier:
-            mark[asset].cause = s.dry_cause[i]  # others fail by the storage, it by its supply
+    for at in range(begin, down):
+        asset = i64(order[at])
+        if mark[asset].cause <= -2:
+            mark[asset].cause = _storage_cause(a, s, asset, wave)
     return down
+
+
+@_compiled
+def _storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
+    """Others go down by the storage that ran empty; it goes down, and they if it does not, by
+    the loss of its supply.
+    """
+    i = -2 - s.mark[asset].cause
+    storage = i64(a.storage[i])
+    if storage == asset or s.mark[storage].wave == UP:
+        return i64(s.dry_cause[i])
+    return storage
 
 
 @_compiled
@@ -298,7 +310,8 @@ def _begin_at_storages(
             continue
         if s.dry[i] == np.inf:
             s.dry[i] = now
-            s.dry_cause[i] = s.root[asset]
+            root = i64(s.root[asset])
+            s.dry_cause[i] = root if root > -2 else s.dry_cause[-2 - root]
             heappush(heap, (now + a.storage_autonomy[i], _STORAGE, i64(i)))
         if s.empty[i] == 0:
             s.queue[tail] = asset
@@ -332,9 +345,9 @@ def _reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int
 def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now: float) -> None:
     """For every member that is up and not reached: the nearest thing whose loss cut it off.
 
-    That is an asset that went down in the last wave, or a storage that has just run empty; by
-    hops over connections in either direction, then by order of going down. The queue is free
-    from `tail` on: what is reached and what is not are different assets.
+    That is an asset that went down in the last wave, or storage i that has just run empty, as
+    -2 - i; by hops over connections in either direction, then by order of going down. The queue
+    is free from `tail` on: what is reached and what is not are different assets.
     """
     mark, root, reached, queue, order = s.mark, s.root, s.reached, s.queue, s.order
     touch_start, touch, member = a.touch_start, a.touch, a.member
@@ -344,7 +357,7 @@ def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, no
         asset = a.storage[i]
         empties = s.empty[i] == 1 and s.dry[i] + a.storage_autonomy[i] == now
         if empties and a.storage_carrier[i] == carrier and mark[asset].wave > wave:
-            root[asset] = asset
+            root[asset] = -2 - i
             queue[tail] = asset
             tail += 1
     for at in range(new[0], new[1]):
@@ -497,23 +510,63 @@ def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
 @_compiled
 def _unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
     """Fail what keeps itself up in a circle; buffers in the circle begin to run first."""
-    mark, support, order, tally, member = s.mark, s.support, s.order, s.tally, a.member
+    mark, support, order, root = s.mark, s.support, s.order, s.root
     ground(a, s, now)
+    _blame(a, s, down, now)
     while _start_buffers(a, s, heap, now):
         ground(a, s, now)
-    for asset in range(len(member)):
-        if mark[asset].wave != UP or support[asset].holds == 1:
-            continue
-        by, cause = _NONE, _NONE
-        for at in range(a.group_start[asset], a.group_start[asset + 1]):
-            group = i64(a.groups[at])
-            if by == -1 and tally[group].votes >= 0 and _lacks_votes(a, s, group):
-                by, cause = group, _unsupported_provider(a, s, group)
-        for carrier in range(len(a.member_start) - 1):
-            if by == -1 and (member[asset] & ~support[asset].fed) >> carrier & 1:
-                by = i64(-2 - carrier)
-        down = _fail(mark, order, down, i64(asset), (now, wave + 1, by, cause))
+        _blame(a, s, down, now)
+    for asset in range(len(mark)):
+        if mark[asset].wave == UP and support[asset].holds == 0:
+            how = (now, wave + 1, i64(mark[asset].by), i64(root[asset]))
+            down = _fail(mark, order, down, i64(asset), how)
     return down
+
+
+@_compiled
+def _blame(a: Any, s: Any, down: int, now: float) -> None:
+    """For what is up without support: the nearest asset that is down and whose loss left it so,
+    by steps over missing feeds and connections, and the group or carrier of the last step.
+    """
+    mark, root, queue, order, member = s.mark, s.root, s.queue, s.order, a.member
+    root[:] = -1
+    tail = i64(0)
+    for at in range(down):
+        root[order[at]] = order[at]
+        queue[tail] = order[at]
+        tail += 1
+    head = i64(0)
+    while head < tail:
+        asset = i64(queue[head])
+        head += 1
+        for edge in range(a.out_start[asset], a.out_start[asset + 1]):
+            group = i64(a.group[edge])
+            late = mark[asset].wave < UP and mark[asset].time + a.transfer[edge] > now
+            if not late and _lacks_votes(a, s, group):
+                tail = _blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
+        for carrier in range(len(a.member_start) - 1):
+            if member[asset] >> carrier & 1:
+                tail = _blame_neighbours(a, s, asset, i64(carrier), tail)
+
+
+@_compiled
+def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
+    if s.root[asset] == -1 and s.mark[asset].wave == UP and s.support[asset].holds == 0:
+        s.root[asset] = s.root[by_loss_of]
+        s.mark[asset].by = by
+        s.queue[tail] = asset
+        tail += 1
+    return tail
+
+
+@_compiled
+def _blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
+    base = carrier * len(a.member) + asset
+    for at in range(a.pass_start[base], a.pass_start[base + 1]):
+        other = i64(a.pass_to[at])
+        if (a.member[other] & ~s.support[other].fed) >> carrier & 1:
+            tail = _blame_one(s, other, asset, -2 - carrier, tail)
+    return tail
 
 
 @_compiled
@@ -531,7 +584,7 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
         waits = mark[asset].wave == UP and support[asset].holds == 0 and rule[group].autonomy > 0.0
         if waits and _lacks_votes(a, s, i64(group)):
             tally[group].lost = rule[group].fail_at
-            tally[group].decided = _unsupported_provider(a, s, i64(group))
+            tally[group].decided = s.root[asset]
             heappush(heap, (now + rule[group].autonomy, _GROUP, i64(group)))
             started = True
     for i in range(len(a.storage)):
@@ -539,20 +592,10 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
         unfed = (a.member[asset] & ~support[asset].fed) >> a.storage_carrier[i] & 1
         if mark[asset].wave == UP and unfed and s.dry[i] == np.inf:
             s.dry[i] = now
-            s.dry_cause[i] = -1
+            s.dry_cause[i] = s.root[asset]
             heappush(heap, (now + a.storage_autonomy[i], _STORAGE, i64(i)))
             started = True
     return started
-
-
-@_compiled
-def _unsupported_provider(a: Any, s: Any, group: int) -> Any:
-    found = _NONE
-    for at in range(a.in_start[group], a.in_start[group + 1]):
-        asset = i64(a.provider[a.in_edges[at]])
-        if s.support[asset].holds == 0 and (found == -1 or asset < found):
-            found = asset
-    return found
 
 
 # -- before and after a question ------------------------------------------------------------------

@@ -36,8 +36,8 @@ class Impact:
     """What goes down after a failure, in order of time, then position; the failed ones apart.
 
     `wave` counts from 1, `time` is in seconds after the failure, `group` the group that was lost
-    (-2 - carrier where an asset lost a network, -1 where neither: it held itself up in a circle),
-    `cause` the asset whose loss decided it, -1 where there is no single one.
+    (-2 - carrier where an asset lost a network), `cause` the asset whose loss decided it, which
+    went down before, or in the same wave where it is a storage that ran empty.
     """
 
     failed: Ints
@@ -184,7 +184,7 @@ class Network:
             tally=np.zeros(self.feeds.count, kernels.TALLY),
             order=np.zeros(n, np.int32),
             reached=np.zeros(connected, np.uint8),
-            root=np.zeros(connected, np.int32),
+            root=np.zeros(n if grounding else connected, np.int32),
             queue=np.zeros(n if grounding else connected, np.int32),
             support=np.zeros(n if grounding else 0, kernels.SUPPORT),
             dry=np.full(storages, np.inf),

@@ -53,3 +53,33 @@ def test_criticality_counts_what_impact_lists(plant) -> None:
     counts = network.criticality()
 
     assert [len(network.impact([a])) for a in range(plant.n)] == list(counts)
+
+
+@FEW
+@given(plants(), st.data())
+def test_every_cause_went_down_before_and_leads_back_to_a_failed_asset(plant, data) -> None:
+    failed = data.draw(st.sets(st.integers(0, plant.n - 1), min_size=1, max_size=3))
+    network = network_of(plant)
+
+    impact = network.impact(sorted(failed))
+
+    wave = {a: 0 for a in failed if not network.baseline[a]}
+    wave |= {int(a): int(w) for a, w in zip(impact.asset, impact.wave, strict=True)}
+    ran_empty = {a for a, _ in plant.storages}
+    cause = dict(zip(impact.asset.tolist(), impact.cause.tolist(), strict=True))
+    for asset, by in cause.items():
+        assert wave[by] < wave[asset] or (by in ran_empty and wave[cause[by]] < wave[asset])
+
+
+@FEW
+@given(plants(), st.data())
+def test_what_an_asset_lost_is_a_group_or_a_carrier_of_its_own(plant, data) -> None:
+    failed = data.draw(st.sets(st.integers(0, plant.n - 1), min_size=1, max_size=3))
+
+    impact = network_of(plant).impact(sorted(failed))
+
+    for asset, by in zip(impact.asset.tolist(), impact.group.tolist(), strict=True):
+        if by >= 0:
+            assert plant.groups[by].consumer == asset
+        else:
+            assert asset in plant.carriers[-2 - by]
