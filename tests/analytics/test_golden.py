@@ -1,0 +1,111 @@
+"""Golden numbers of single failures in real networks, where the files are beside the repository.
+
+Water: every link carries both ways, reservoirs are the sources. What others found with dominator
+trees (own, networkx) and by removing each node in turn: how many nodes take others along, and the
+largest number that one takes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from twinfall.analytics import Network
+
+TOPOLOGIES = Path(__file__).resolve().parents[3] / "shared" / "topologies"
+pytestmark = pytest.mark.skipif(
+    not TOPOLOGIES.is_dir(), reason="the reference topologies are not beside the repository"
+)
+
+
+def _epanet(name: str) -> nx.Graph:
+    """Nodes and links of an EPANET file; reservoirs have `source`."""
+    graph, section = nx.Graph(), ""
+    for line in (TOPOLOGIES / "wntr" / f"{name}.inp").read_text().splitlines():
+        words = line.partition(";")[0].split()
+        if words and words[0].startswith("["):
+            section = words[0]
+        elif words and section in ("[JUNCTIONS]", "[RESERVOIRS]", "[TANKS]"):
+            graph.add_node(words[0], source=section == "[RESERVOIRS]")
+        elif words and section in ("[PIPES]", "[PUMPS]", "[VALVES]"):
+            graph.add_edge(words[1], words[2])
+    return graph
+
+
+def _mesh(graph: nx.Graph) -> Network:
+    """The nodes as assets of one carrier, in the graph's order."""
+    position = {node: i for i, node in enumerate(graph)}
+    return Network.from_arrays(
+        len(graph), [], [], group=[], rule=[],
+        connections=[(position[a], position[b]) for a, b in graph.edges],
+        carrier=np.zeros(graph.number_of_edges(), np.int8),
+        source=[int(graph.nodes[node]["source"]) for node in graph],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "nodes", "spofs", "articulations", "most"),
+    [("Net3", 97, 26, 32, 22), ("ky10", 935, 364, 366, 931)],
+)
+def test_single_points_of_failure_of_a_water_network(
+    name: str, nodes: int, spofs: int, articulations: int, most: int
+) -> None:
+    graph = _epanet(name)
+
+    lost = _mesh(graph).criticality()
+
+    assert len(graph) == nodes
+    assert int(np.count_nonzero(lost)) == spofs
+    assert int(lost.max()) == most
+    assert sum(1 for _ in nx.articulation_points(graph)) == articulations
+
+
+@pytest.mark.parametrize("name", ["Net3", "ky10"])
+def test_what_a_node_takes_along_is_what_its_removal_cuts_from_all_sources(name: str) -> None:
+    graph = _epanet(name)
+    nodes, network = list(graph), _mesh(graph)
+    sources = [node for node in graph if graph.nodes[node]["source"]]
+    for failed in range(0, len(nodes), 7):
+        rest = graph.subgraph(n for n in graph if n != nodes[failed])
+        fed = set(sources) & set(rest)
+        fed = fed.union(*(nx.node_connected_component(rest, s) for s in fed))
+
+        down = {nodes[a] for a in network.impact([failed]).asset}
+
+        assert down == set(rest) - fed
+
+
+def _micropolis() -> nx.Graph:
+    """Buses of the pandapower file, joined by lines, transformers and closed switches."""
+    tables = json.loads((TOPOLOGIES / "micropolis" / "power" / "power.json").read_text())["_object"]
+
+    def rows(name: str) -> list[dict[str, object]]:
+        frame = json.loads(tables[name]["_object"])
+        named = (dict(zip(frame["columns"], row, strict=True)) for row in frame["data"])
+        return [row | {"index": i} for i, row in zip(frame["index"], named, strict=True)]
+
+    bus = {row["index"]: row["name"] for row in rows("bus")}
+    grid = {bus[row["bus"]] for row in rows("ext_grid")}
+    graph = nx.Graph()
+    graph.add_nodes_from((name, {"source": name in grid}) for name in bus.values())
+    graph.add_edges_from((bus[r["from_bus"]], bus[r["to_bus"]]) for r in rows("line"))
+    graph.add_edges_from((bus[r["hv_bus"]], bus[r["lv_bus"]]) for r in rows("trafo"))
+    closed = (r for r in rows("switch") if r["closed"] and r["et"] == "b")
+    graph.add_edges_from((bus[r["bus"]], bus[r["element"]]) for r in closed)
+    return graph
+
+
+def test_the_main_bus_of_micropolis_leaves_no_other_bus_up() -> None:
+    graph = _micropolis()
+    network = _mesh(graph)
+    main = list(graph).index("P_B1000")
+
+    impact = network.impact([main])
+
+    assert not network.baseline.any()
+    assert len(impact) == len(graph) - 1 == 1224
+    assert set(impact.wave) == {1}
