@@ -21,8 +21,9 @@ PARTS = {
 PREFACE = """\
 # Benchmarks
 
-Written by `make bench` on {day} (`make bench ARGS=city` runs one part). One client, one process, generator and server on the same machine,
-which is shared and noisy: read the ratios within a run first, medians next, absolute times last.
+Written by `make bench` on {day} (`make bench ARGS=city` runs one part). One client, one process,
+generator and server on the same machine, which is shared and noisy: read the ratios within a run
+first, medians next, absolute times last.
 """
 
 
