@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -119,13 +120,25 @@ def test_a_folder_that_is_not_there_or_not_writable_is_named(tmp_path: Path) -> 
         SQLiteStore(tmp_path / "file" / "graph.sqlite")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
-    folder = tmp_path / "fixed"
-    folder.mkdir()
-    folder.chmod(0o500)
-    with pytest.raises(BadSettings, match="writable"):
-        SQLiteStore(folder / "graph.sqlite")
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """Root may write everywhere: whoever is root is nobody for a while."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_read_only_folder_is_named(unprivileged: None) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o500)
+        with pytest.raises(BadSettings, match="writable"):
+            SQLiteStore(folder / "graph.sqlite")
 
 
 def test_a_full_disk_loses_nothing_and_heals(store: SQLiteStore) -> None:
