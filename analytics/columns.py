@@ -35,6 +35,11 @@ def number(value: Any) -> float:
     return float(value)
 
 
+def whole(value: Any) -> float:
+    """A whole number from 1; NaN for anything else."""
+    return float(value) if type(value) is int and value >= 1 else float("nan")
+
+
 def seconds(value: Any) -> float:
     """A number of seconds, or an ISO 8601 duration; NaN where it is neither or negative."""
     if isinstance(value, str):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.columns import Place, column, number, seconds, truth
+from twinfall.analytics.columns import Place, column, number, seconds, truth, whole
 from twinfall.analytics.links import MAX_CARRIERS, Storages
 from twinfall.analytics.network import Network
 from twinfall.graph.store import EdgeColumns, Topology, TopologyRequest
@@ -175,8 +175,7 @@ class _Compiler:
         said = group or Group(feed.rule, feed.k, feed.min_share, feed.autonomy)
         usable = self._usable(feed, said, consumer, place)
         wanted = {"all": 0.0, "any": 1.0}.get(said.rule)
-        k = np.full(len(rows), wanted) if wanted is not None else column(said.k, place, number)
-        k = np.where((k < 1) & (said.rule == "atLeast"), np.nan, k)  # 0 stands for `all` below
+        k = np.full(len(rows), wanted) if wanted is not None else column(said.k, place, whole)
         transfer = self.certain(
             column(feed.transfer, place, seconds), consumer, f'transfer of "{feed.group}"', 0.0
         )
