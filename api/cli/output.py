@@ -25,17 +25,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard
 
 
 def console() -> Console:
-    """Standard output; plain text when it is not a terminal."""
+    """Standard output; plain text when it is not a terminal. Names are never markup: `:a:` in a
+    DTMI is no emoji.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def errors() -> Console:
     """Standard error."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

@@ -167,7 +167,9 @@ def _told(as_json: bool) -> Callable[[Settings, Services, str], None]:
 def print_described(told: dict[str, Any]) -> None:
     """The same for people."""
     out = console()
-    out.print(f"Twinfall at [bold]{told['url']}/[/]  (GraphQL at {told['url']}/graphql)")
+    out.print(
+        f"Twinfall at [bold]{told['url']}/[/]  (GraphQL at {told['url']}/graphql)", markup=True
+    )
     if "waiting_for" in told:
         out.print(f"  store   {told['store']}", markup=False)
         out.print(f"  waiting {told['waiting_for']}", markup=False)

@@ -211,6 +211,13 @@ def test_models_are_loaded_listed_shown_and_exported(tmp_path: Path) -> None:
     assert again["loaded"] == []
 
 
+def test_a_dtmi_is_printed_as_it_is(tmp_path: Path) -> None:
+    model = {"@id": "dtmi:a:Asset;1", "@type": "Interface", "@context": "dtmi:dtdl:context;3"}
+    (tmp_path / "a.json").write_text(json.dumps(model))
+
+    assert "dtmi:a:Asset;1" in twinfall(tmp_path, "model", "load", "a.json").out
+
+
 def test_a_model_with_ten_errors_lists_all_ten_with_place_and_line(tmp_path: Path) -> None:
     contents = [{"@type": "Property", "name": f"p{n}", "schema": "flaot"} for n in range(10)]
     wrong = {**PUMP, "@id": "dtmi:test:Wrong;1", "contents": contents}
