@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from twinfall.api.access import Access
-from twinfall.api.asking import Asking
+from twinfall.api.asking import LIMITS, Asking, Limits
 from twinfall.api.guard import LOCAL_NAMES, Guard, Rules, host_name, is_local
 from twinfall.api.keys import Keys
 from twinfall.api.problems import body_of
@@ -61,7 +61,7 @@ def rules_of(services: Services, *, insecure: bool) -> Rules:
     return Rules(settings.host, insecure, LOCAL_NAMES | own, frozenset(settings.cors_origins))
 
 
-def create_app(services: Services, *, insecure: bool = False) -> FastAPI:
+def create_app(services: Services, *, insecure: bool = False, limits: Limits = LIMITS) -> FastAPI:
     """The application over these services; opens and closes nothing itself."""
     rules = rules_of(services, insecure=insecure)
     served = Served(services, Keys(services.folder), rules)
@@ -79,7 +79,7 @@ def create_app(services: Services, *, insecure: bool = False) -> FastAPI:
         request.state.access = access
         return access
 
-    asking = Asking(services, admit)
+    asking = Asking(services, admit, limits)
     transfer = Transfer(services, admit)
     app.add_route("/graphql", asking.ask, methods=["GET", "POST"])
     app.add_route("/export", transfer.export, methods=["GET"])

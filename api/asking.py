@@ -12,20 +12,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from twinfall.api.access import Access
+from twinfall.api.bodies import body_of
 from twinfall.api.services import Services
 from twinfall.ontology.errors import BadInput, Refused, Unavailable
 
 MAX_BODY_BYTES = 16_000_000
 """Large enough for the models of a whole ontology in one mutation."""
 MAX_JSON_DEPTH = 32
-MAX_AT_ONCE = 50
-QUERY_SECONDS = 10.0
-MUTATION_SECONDS = 120.0
 Admit = Callable[[Request], Access]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many questions are answered at once, and for how long each is waited for."""
+
+    at_once: int = 50
+    query_seconds: float = 10.0
+    mutation_seconds: float = 120.0
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,10 @@ class Question:
 class Asking:
     """Answers `/graphql`."""
 
-    def __init__(self, services: Services, admit: Admit) -> None:
+    def __init__(self, services: Services, admit: Admit, limits: Limits = LIMITS) -> None:
         self._services = services
         self._admit = admit
+        self._limits = limits
         self._running: set[asyncio.Task[Any]] = set()
 
     async def ask(self, request: Request) -> Response:
@@ -55,9 +66,10 @@ class Asking:
         return await self._answer(request, question, access)
 
     async def _answer(self, request: Request, question: Question, access: Access) -> Response:
-        if len(self._running) >= MAX_AT_ONCE:
+        limits = self._limits
+        if len(self._running) >= limits.at_once:
             raise Unavailable(
-                f"{MAX_AT_ONCE} queries are being answered already",
+                f"{limits.at_once} queries are being answered already",
                 code="OVERLOADED",
                 cure="send it again in a second",
             )
@@ -73,11 +85,13 @@ class Asking:
         # A thread cannot be stopped: the task keeps its place among the running until it ends.
         self._running.add(task)
         task.add_done_callback(self._ended)
-        limit = MUTATION_SECONDS if "mutation" in question.query else QUERY_SECONDS
+        # Only who may write is waited for longer: the word alone could stand in a comment.
+        writes = access.writes and "mutation" in question.query
+        limit = limits.mutation_seconds if writes else limits.query_seconds
         done, _ = await asyncio.wait({task}, timeout=limit)
         if not done:
             raise Unavailable(
-                f"no answer within {limit:.0f} s",
+                f"no answer within {limit:g} s",
                 code="TIMEOUT",
                 cure="ask for less; a mutation may still be carried out",
             )
@@ -90,21 +104,6 @@ class Asking:
             task.exception()  # taken, so that a late failure is not reported as forgotten
 
 
-async def body_within(request: Request, limit: int) -> bytes:
-    """The whole body; Refused TOO_LARGE as soon as more than `limit` bytes have come."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise Refused(f"the body is larger than {limit} bytes", code="TOO_LARGE")
-            parts.append(part)
-    except ClientDisconnect:
-        raise BadInput("the client went away", code="BAD_REQUEST") from None
-    return b"".join(parts)
-
-
 def media_type(request: Request) -> str:
     """The bare Content-Type."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -115,7 +114,7 @@ async def _json_body(request: Request) -> Any:
         # Also what keeps foreign pages out: a browser asks before it sends this type across.
         raise BadInput("Content-Type must be application/json", code="UNSUPPORTED")
     try:
-        value = orjson.loads(await body_within(request, MAX_BODY_BYTES))
+        value = orjson.loads(await body_of(request, MAX_BODY_BYTES))
     except orjson.JSONDecodeError as error:
         raise BadInput(
             f"the body is not JSON: {error.msg}",

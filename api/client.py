@@ -29,12 +29,18 @@ class ServerSays(TwinError):
         super().__init__(
             error["message"],
             code=more.get("code") or "BAD_QUERY",
-            path=str(more.get("path") or ""),
+            path=str(more.get("path") or _place(error)),
             cure=more.get("cure") or "",
         )
         self.retryable = bool(more.get("retryable"))
         names = ("problems", "rows", "undefined")
         self.details: dict[str, list[Any]] = {n: more[n] for n in names if more.get(n)}
+
+
+def _place(error: dict[str, Any]) -> str:
+    """Where in the query, for errors whose place is nowhere else."""
+    at = (error.get("locations") or [None])[0]
+    return f"line {at['line']}, column {at['column']}" if at else ""
 
 
 class Remote:

@@ -39,22 +39,26 @@ class Sign:
 
 def examine(settings: Settings, now: datetime) -> Iterator[Sign]:
     """Look at everything, in order of what depends on what."""
-    looks: list[Callable[[], Sign]] = [
-        lambda: _python(),
-        lambda: _clock(now),
-        lambda: _folder(settings),
-        lambda: _space(settings),
-        lambda: _keys(settings),
-        lambda: _port(settings),
-        lambda: _store(settings),
-        lambda: _kernels(),
-    ]
-    for look in looks:
+    looks: dict[str, Callable[[], Sign]] = {
+        "python": _python,
+        "clock": lambda: _clock(now),
+        "folder": lambda: _folder(settings),
+        "disk": lambda: _space(settings),
+        "access": lambda: _keys(settings),
+        "port": lambda: _port(settings),
+        "store": lambda: _store(settings),
+        "kernels": _kernels,
+    }
+    for what, look in looks.items():
         try:
             yield look()
         except TwinError as error:
-            state = isinstance(error, Unavailable)
-            yield Sign(look.__name__, "fail", str(error), error.cure, state)
+            yield _failed(what, error)
+
+
+def _failed(what: str, error: TwinError) -> Sign:
+    found = f"{error.path}: {error.message}" if error.path else error.message
+    return Sign(what, "fail", found, error.cure, isinstance(error, Unavailable))
 
 
 def _python() -> Sign:
@@ -155,7 +159,7 @@ def _store(settings: Settings) -> Sign:
     except Conflict as error:
         return Sign("store", "warn", error.message, error.cure)
     except TwinError as error:
-        return Sign("store", "fail", str(error), error.cure, isinstance(error, Unavailable))
+        return _failed("store", error)
 
 
 def _kernels() -> Sign:

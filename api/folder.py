@@ -119,7 +119,8 @@ def owner_of(path: Path) -> Owner | None:
 def unusable(error: OSError, path: Path) -> BadSettings:
     """What the operating system said, as something the operator can act on."""
     reason, cure = _REASONS.get(
-        error.errno or 0, (error.strerror or str(error), "name another one: TWINFALL_DIR")
+        error.errno or 0,
+        (f"cannot be used: {error.strerror or error}", "name another one: TWINFALL_DIR"),
     )
     return BadSettings(f"the data folder {reason}", path=str(error.filename or path), cure=cure)
 

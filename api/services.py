@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,14 +63,22 @@ def _open_store(settings: Settings, folder: Path, holder: str) -> TwinStore:
 class Services:
     """The graph and the GraphQL service over it, opened as soon as the store can be reached.
 
+    What `prepare` does with graph and data folder comes before anything is answered from it.
     A store that is away at the start is tried again every second until `close`; meanwhile every
     use raises the error of the last attempt.
     """
 
-    def __init__(self, settings: Settings, folder: Path, holder: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        holder: str,
+        prepare: Callable[[Graph, Path], None] = lambda *_: None,
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self._holder = holder
+        self._prepare = prepare
         self._graph: Graph | None = None
         self._graphql: GraphQLService | None = None
         self._away: TwinError = Unavailable("the store is not open yet")
@@ -119,7 +128,12 @@ class Services:
 
     def _open(self) -> None:
         graph = open_graph(self.settings, self.folder, self._holder)
-        self._graphql = graphql_over(graph, self.settings)
+        try:
+            self._prepare(graph, self.folder)
+            self._graphql = graphql_over(graph, self.settings)
+        except BaseException:
+            graph.store.close()
+            raise
         self._graph = graph
 
     def _keep_trying(self) -> None:

@@ -6,6 +6,7 @@ block the sender, and a body that breaks off has changed nothing.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import tempfile
 import threading
@@ -17,11 +18,12 @@ from typing import Any, BinaryIO, cast
 import anyio
 import orjson
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from twinfall.api.access import Access
 from twinfall.api.asking import Admit, media_type
+from twinfall.api.bodies import parts_of
 from twinfall.api.lines import lines_of
 from twinfall.api.problems import body_of, bug
 from twinfall.api.requests import bugs
@@ -34,6 +36,8 @@ MAX_IMPORT_BYTES = 8 * 2**30
 MAX_IMPORTS = 2
 MAX_EXPORTS = 4
 BLOCK_BYTES = 65_536
+MAX_WAITING = 64
+"""Lines of a report that wait to be sent; a refused row may be as long as a line."""
 NDJSON = "application/x-ndjson"
 _Places = threading.BoundedSemaphore
 
@@ -84,17 +88,10 @@ class Transfer:
 
     async def _received(self, request: Request) -> BinaryIO:
         file = cast(BinaryIO, tempfile.TemporaryFile(dir=self._services.folder))  # noqa: SIM115
-        size = 0
         try:
-            async for part in request.stream():
-                size += len(part)
-                if size > MAX_IMPORT_BYTES:
-                    raise Refused(f"larger than {MAX_IMPORT_BYTES} bytes", code="TOO_LARGE")
+            async for part in parts_of(request, MAX_IMPORT_BYTES):
                 await run_in_threadpool(file.write, part)
             file.seek(0)
-        except ClientDisconnect:
-            file.close()
-            raise BadInput("the upload broke off, nothing imported", code="BAD_REQUEST") from None
         except OSError as error:
             file.close()
             raise Unavailable(f"no room for the upload: {error.strerror}") from error
@@ -112,7 +109,7 @@ class ImportRun:
         self._file = file
         self._access = access
         self._request_id = request_id
-        self._out: queue.Queue[dict[str, Any] | None] = queue.Queue(maxsize=1000)
+        self._out: queue.Queue[dict[str, Any] | None] = queue.Queue(MAX_WAITING)
         self._left = threading.Event()
 
     def lines(self) -> Generator[bytes, None, None]:
@@ -120,8 +117,11 @@ class ImportRun:
         thread = threading.Thread(target=self._run, name="import")
         thread.start()
         try:
-            while (line := self._out.get()) is not None:
-                yield orjson.dumps(line) + b"\n"
+            ended = False
+            while not ended:
+                lines = _waiting(self._out)
+                ended = lines[-1] is None
+                yield b"".join(orjson.dumps(line) + b"\n" for line in lines if line is not None)
         finally:
             self._left.set()
             while thread.is_alive():
@@ -161,12 +161,19 @@ class ImportRun:
         self._out.put({"refused": refused})
 
 
-def _drain(out: queue.Queue[Any]) -> None:
-    try:
+def _waiting(out: queue.Queue[Any]) -> list[Any]:
+    """What waits, at least one: each piece of an answer costs a change of thread."""
+    found = [out.get()]
+    found.extend(_drain(out))
+    return found
+
+
+def _drain(out: queue.Queue[Any]) -> list[Any]:
+    found = []
+    with contextlib.suppress(queue.Empty):
         while True:
-            out.get_nowait()
-    except queue.Empty:
-        return
+            found.append(out.get_nowait())
+    return found
 
 
 def _enter(places: _Places, what: str) -> None:

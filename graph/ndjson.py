@@ -202,18 +202,18 @@ class _Import:
     ) -> int:
         good: list[_Line] = []
         rows = []
+        faults: dict[int, tuple[_Line, list[RowError]]] = {}
         for line in lines:
             try:
                 rows.append(read(line.row))
                 good.append(line)
             except _Refused as fault:
-                self._refuse_row(line, [RowError(0, fault.code, fault.message)])
+                faults[line.number] = (line, [RowError(0, fault.code, fault.message)])
         result = write(rows, partial=True, **self._by)
-        faults: dict[int, list[RowError]] = {}
         for error in result.refused:
-            faults.setdefault(error.index, []).append(error)
-        for index, errors in faults.items():
-            self._refuse_row(good[index], errors)
+            line = good[error.index]
+            faults.setdefault(line.number, (line, []))[1].append(error)
+        self._refuse_rows([faults[number] for number in sorted(faults)])
         self.report.cursor = result.cursor
         return result.written
 
@@ -237,16 +237,21 @@ class _Import:
                 raise _Refused("UNKNOWN_TWIN", f"twin {owner_of(end)} was refused in this file")
         return found
 
-    def _refuse_row(self, line: _Line, errors: list[RowError]) -> None:
-        if self._section == "Twins" and len(self._refused_twins) < MAX_REFUSED_KNOWN:
-            id_ = line.row.get("$dtId")
-            if isinstance(id_, str) and not self._graph.store.nodes([id_]):
-                self._refused_twins.add(id_)
-        reasons = [
-            (f"{e.path}: " if e.path else "") + e.message + (f" ({e.cure})" if e.cure else "")
-            for e in errors
-        ]
-        self._say(line.number, errors[0].code, "; ".join(reasons), line.raw)
+    def _refuse_rows(self, faults: list[tuple[_Line, list[RowError]]]) -> None:
+        if self._section == "Twins":
+            self._remember([line.row.get("$dtId") for line, _ in faults])
+        for line, errors in faults:
+            reasons = [
+                (f"{e.path}: " if e.path else "") + e.message + (f" ({e.cure})" if e.cure else "")
+                for e in errors
+            ]
+            self._say(line.number, errors[0].code, "; ".join(reasons), line.raw)
+
+    def _remember(self, refused: list[object]) -> None:
+        """Keep the ids that are in no version of the graph: one look for a whole batch."""
+        new = {id_ for id_ in refused if isinstance(id_, str)} - self._refused_twins
+        if new and len(self._refused_twins) < MAX_REFUSED_KNOWN:
+            self._refused_twins |= new - set(self._graph.store.nodes(sorted(new)))
 
     def _say(self, number: int, code: str, message: str, raw: bytes) -> None:
         self.report.refused += 1

@@ -77,7 +77,8 @@ def impact(
 def _show(ids: list[str], found: dict[str, Any]) -> None:
     out = console()
     totals = found["totals"]
-    text = f"{', '.join(ids)} failed: {totals['assets']} more assets"
+    count = totals["assets"]
+    text = f"{', '.join(ids)} failed: {count} more asset{'' if count == 1 else 's'}"
     for name in ("customers", "value"):
         if totals[name]:
             text += f", {name} {totals[name]:g}"
@@ -92,7 +93,7 @@ def _show(ids: list[str], found: dict[str, Any]) -> None:
         print_table("", ["at", "wave", "asset", "model", "to", "because", "cause"], rows)
     left = found["affected"]["totalCount"] - len(rows)
     if left > 0:
-        out.print(f"and {left} more: --first shows more, --json all there is to them", markup=False)
+        out.print(f"and {left} more: --first shows more, up to {MAX_SHOWN}", markup=False)
     for unknown in found["notEvaluated"]:
         out.print(f"not judged: {unknown['id']}: {unknown['reason']}", markup=False)
 

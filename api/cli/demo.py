@@ -56,9 +56,9 @@ def _print_queries(url: str) -> None:
     out.print("or from another terminal: twinfall impact P_B1000", markup=False, highlight=False)
 
 
-def _prepare(services: Services) -> None:
-    if not (services.folder / MARK).exists():
-        load_city(services.graph, services.folder)
+def _prepare(graph: Graph, folder: Path) -> None:
+    if not (folder / MARK).exists():
+        load_city(graph, folder)
 
 
 def load_city(graph: Graph, folder: Path) -> None:

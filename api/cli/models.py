@@ -33,7 +33,8 @@ def check(paths: Paths, as_json: AsJson = False) -> None:
 
     verdict = check_files(paths)
     if as_json:
-        print_json(asdict(verdict) | {"verdict": verdict.word})
+        told = asdict(verdict)
+        print_json({"verdict": told.pop("word")} | told)
     else:
         _print_verdict(verdict)
     if verdict.word != "valid":

@@ -29,7 +29,7 @@ def init(
     read = read_register(register)
     proposal = propose(read, register.stem, components=components)
     files = write_proposal(proposal, out, force=force)
-    unused = [*read.unused, *proposal.unused]
+    unused = sorted([*read.unused, *proposal.unused], key=lambda u: u.line)
     if as_json:
         rows = [{"line": u.line, "reason": u.reason} for u in unused]
         told = {"files": [str(f) for f in files], "interfaces": len(proposal.interfaces)}
@@ -44,7 +44,7 @@ def init(
             console().print(f"  {file}", markup=False)
         console().print("edit them, then: twinfall model check, twinfall model load, import")
         for row in unused[:MAX_SHOWN]:
-            errors().print(f"not used: line {row.line}: {row.reason}", markup=False)
+            errors().print(f"left out: line {row.line}: {row.reason}", markup=False)
         if len(unused) > MAX_SHOWN:
             errors().print(f"and {len(unused) - MAX_SHOWN} more; --json has all")
     if unused:

@@ -12,10 +12,12 @@ from twinfall.api.cli.output import AsJson, console
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from pathlib import Path
 
     from twinfall.api.folder import DataFolder
     from twinfall.api.services import Services
     from twinfall.api.settings import Settings
+    from twinfall.graph.graph import Graph
 
 Host = Annotated[str | None, typer.Option(help="Listen here instead of TWINFALL_HOST.")]
 Port = Annotated[
@@ -40,7 +42,7 @@ def run(
     *,
     insecure: bool,
     tell: Callable[[Settings, Services, str], None],
-    prepare: Callable[[Services], None] = lambda _: None,
+    prepare: Callable[[Graph, Path], None] = lambda *_: None,
 ) -> None:
     """Own the data folder, listen, open the graph, `prepare` it, `tell`, serve until a signal."""
     from twinfall.api.folder import own
@@ -74,17 +76,16 @@ class _Run:
 
 def _serve(
     run: _Run,
-    prepare: Callable[[Services], None],
+    prepare: Callable[[Graph, Path], None],
     tell: Callable[[Settings, Services, str], None],
 ) -> None:
     from twinfall.api.app import create_app
     from twinfall.api.server import run as serve_app
     from twinfall.api.services import Services
 
-    services = Services(run.settings, run.folder.path, str(run.folder.owner))
+    services = Services(run.settings, run.folder.path, str(run.folder.owner), prepare)
     try:
-        if services.open():
-            prepare(services)
+        services.open()
         _warm()
         app = create_app(services, insecure=run.insecure)
         tell(run.settings, services, run.folder.owner.url)

@@ -38,20 +38,36 @@ class Refused:
         """Keep one row with its reason."""
         import orjson
 
-        if self._file is None:
-            self._file = self.path.open("wb")
         row = raw.decode("utf-8", "replace").rstrip("\r\n")
         entry = {"line": line, "code": code, "reason": message, "row": row}
-        self._file.write(orjson.dumps(entry) + b"\n")
+        try:
+            if self._file is None:
+                self._file = self.path.open("wb")
+            self._file.write(orjson.dumps(entry) + b"\n")
+        except OSError as error:
+            raise self._stopped(error, f"line {line} was refused: {message}") from error
         if len(self.first) < FIRST_SHOWN:
             self.first.append(f"line {line}: {message} [{code}]")
 
     def close(self) -> None:
         """Done; a file of an earlier run that no longer holds true goes away."""
-        if self._file is not None:
-            self._file.close()
-        else:
-            self.path.unlink(missing_ok=True)
+        try:
+            if self._file is not None:
+                self._file.close()
+            elif self.path.is_file():
+                self.path.unlink()
+        except OSError as error:
+            raise self._stopped(error, "it does not hold what this import refused") from error
+
+    def _stopped(self, error: OSError, why: str) -> Exception:
+        from twinfall.ontology.errors import BadInput
+
+        return BadInput(
+            f"cannot be written: {error.strerror} ({why})",
+            code="BAD_FILE",
+            path=str(self.path),
+            cure="import from a folder where it can be; what is imported already does no harm",
+        )
 
 
 def import_(

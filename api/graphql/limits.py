@@ -43,8 +43,9 @@ MAX_RAW_DEPTH = 40
 MAX_FRAGMENTS = 50
 """Validation compares every fragment with every other."""
 MAX_ROOT_FIELDS = 20
-MAX_COST = 10_000
-"""Rows that the pages asked for may hold together."""
+MAX_COST = 20_000
+"""Rows that the pages asked for may hold together: three nested connections of the default page
+are 16,275."""
 MAX_OVERLAPS = 5_000
 """Pairs of fields with one response name, which validation compares with each other."""
 

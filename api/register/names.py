@@ -9,6 +9,10 @@ from collections.abc import Iterable, Sequence
 BASE = "Asset"
 MAX_NAME = 60
 _OTHERS = re.compile(r"[^A-Za-z0-9]+")
+_LETTERS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
+)
+"""Letters that Unicode does not take apart."""
 _OWN = ("name", "assetid", "contains")
 """Names that the proposal itself gives out, in lower case."""
 
@@ -47,7 +51,9 @@ def property_names(columns: Sequence[str]) -> dict[str, str]:
 
 def _words(text: str) -> list[str]:
     """Words of Latin letters and digits; the first begins with a small letter or an `n`."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = (
+        unicodedata.normalize("NFKD", text.translate(_LETTERS)).encode("ascii", "ignore").decode()
+    )
     words = [w for w in _OTHERS.split(plain) if w]
     if not words:
         return []

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twinfall.api.register.names import BASE, property_names, segment, type_names
@@ -49,6 +49,7 @@ def propose(register: Register, stem: str, *, components: bool) -> Proposal:
     """A proposal that checks and imports as it is; `stem` names it."""
     name = segment(stem)
     assets, unused = _usable(register)
+    assets = _with_good_parents(assets, unused)
     types = type_names({a.type for a in assets})
     base = f"dtmi:{name}:{BASE if BASE not in types.values() else 'Registered' + BASE};1"
     proposal = Proposal(name, base, unused=unused)
@@ -79,6 +80,43 @@ def _usable(register: Register) -> tuple[list[Asset], list[Unused]]:
             lines[asset.id] = asset.line
             assets.append(asset)
     return assets, unused
+
+
+def _with_good_parents(assets: list[Asset], unused: list[Unused]) -> list[Asset]:
+    """The assets without parents that are not there or contain each other in a circle."""
+    parents = {a.id: a.parent for a in assets}
+    rooted: set[str] = set()
+    found = []
+    for asset in assets:
+        fault = ""
+        if asset.parent and asset.parent not in parents:
+            fault = "is in no usable row"
+        elif asset.parent == asset.id:
+            fault = "is the asset itself"
+        elif asset.parent and _in_circle(asset.id, parents, rooted):
+            fault = "lies in it, maybe with others between"
+        if fault:
+            reason = f"parent {asset.parent!r} {fault}; {asset.id} is used without it"
+            unused.append(Unused(asset.line, reason))
+            parents[asset.id] = ""
+            asset = replace(asset, parent="")
+        found.append(asset)
+    return found
+
+
+def _in_circle(id_: str, parents: Mapping[str, str], rooted: set[str]) -> bool:
+    """Whether an asset's parents lead back to it. `rooted` keeps those whose parents end somewhere,
+    so that a long chain is walked once.
+    """
+    seen: dict[str, None] = {}
+    at = id_
+    while at and at not in seen and at not in rooted:
+        seen[at] = None
+        at = parents.get(at, "")
+    if at and at in seen:
+        return at == id_
+    rooted.update(seen)
+    return False
 
 
 def _parts(assets: list[Asset], dtmis: Mapping[str, str]) -> dict[str, list[_Part]]:
@@ -186,7 +224,6 @@ def _add_twins(
     proposal: Proposal, assets: list[Asset], dtmis: Mapping[str, str], cells: _Cells
 ) -> None:
     inside = {part.asset.id for parts in cells.parts.values() for part in parts}
-    ids = {a.id for a in assets}
     for asset in assets:
         if asset.id in inside:
             continue
@@ -195,12 +232,8 @@ def _add_twins(
         for part in cells.parts.get(asset.id, ()):
             row[part.name] = {"$metadata": {}, "assetId": part.asset.id} | cells.values(part.asset)
         proposal.twins.append(row)
-        if asset.parent and asset.parent in ids and asset.parent != asset.id:
+        if asset.parent:
             proposal.relationships.append(_contains(asset))
-        elif asset.parent:
-            why = "is the asset itself" if asset.parent == asset.id else "is in no usable row"
-            reason = f"parent {asset.parent!r} {why}; {asset.id} is used without it"
-            proposal.unused.append(Unused(asset.line, reason))
 
 
 def _contains(asset: Asset) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def test_the_impact_of_a_pump_is_a_table_with_reasons(folder: Path) -> None:
     done = twinfall(folder, "impact", "P1")
 
     assert done.status == 0, done.err
-    assert "P1 failed: 1 more assets" in done.out
+    assert "P1 failed: 1 more asset\n" in done.out
     assert "T1" in done.out
     assert "feeds" in done.out
     found = twinfall(folder, "impact", "P1", "--json").json

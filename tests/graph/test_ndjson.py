@@ -110,14 +110,14 @@ def test_every_refused_row_comes_with_line_code_reason_and_itself(graph: Graph) 
         (1, "BAD_SECTION"),
         (5, "BAD_JSON"),
         (6, "BAD_ROW"),
+        (3, "UNKNOWN_NAME"),
         (7, "BAD_ROW"),
         (8, "BAD_ROW"),
-        (3, "UNKNOWN_NAME"),
         (10, "IS_COMPONENT"),
         (12, "UNKNOWN_TWIN"),
-        (15, "BAD_ROW"),
         (13, "UNKNOWN_NAME"),
         (14, "UNKNOWN_TWIN"),
+        (15, "BAD_ROW"),
         (18, "BAD_SECTION"),
     ]
     reasons = {line: reason for line, _, reason, _ in refused}

@@ -53,7 +53,8 @@ REFUSED = {
     "unreadably deep": "{a" * 990 + "}" * 990,
     "broad": "{ Pump { nodes { feeds(first: 30) { nodes { feeds(first: 30) "
     "{ nodes { id } } } } } } }",
-    "broad with one large page": "{ Pump(first: 500) { nodes { feeds { nodes { id } } } } }",
+    "broad with one large page": "{ Pump(first: 500) { nodes { feeds(first: 40) "
+    "{ nodes { id } } } } }",
     "many root fields": "{" + " ".join(f'a{n}: twin(id: "P1") {{ id }}' for n in range(21)) + "}",
     "many fields": '{ twin(id: "P1") {' + " ".join(f"a{n}: id" for n in range(700)) + "} }",
     "many fragments": bomb(50),
@@ -64,7 +65,7 @@ REFUSED = {
     "a branching bomb": branching(16),
     "a bomb of connections": '{ twin(id: "P1") { ...f } } fragment f on Twin { _relationships '
     "{ nodes { twin { _relationships { nodes { twin { _relationships { "
-    "nodes { id } } } } } } } } }",
+    "nodes { twin { _relationships { nodes { id } } } } } } } } } } } }",
     "a loop": '{ twin(id: "P1") { ...f } } fragment f on Twin { _owner { ...f } }',
     "a loop through nodes": "{ twins { ...f } } fragment f on TwinConnection { nodes { ...f } }",
     "impacts by the page": "{ Pump(first: 200) { nodes { _impact { snapshot } } } }",
@@ -98,6 +99,7 @@ def test_a_query_beyond_the_limits_is_refused_without_a_store_call(
         bomb(18),
         bomb(49),
         "{ Pump(first: 500) { totalCount nodes { id } } }",
+        "{ Pump { nodes { feeds { nodes { feeds { nodes { id } } } } } } }",
         "{ Pump { nodes { feeds(first: 15) { nodes { feeds(first: 20) { nodes { id } } } } } } }",
         '{ twin(id: "P1") { _owner { _owner { _owner { id } } } } }',
         "{" + " ".join(f'a{n}: twin(id: "P1") {{ id }}' for n in range(20)) + "}",
@@ -113,7 +115,7 @@ def test_page_sizes_in_variables_count(plant: Plant) -> None:
     )
     assert plant.ask(query)
     assert plant.ask(query, n=90)
-    assert plant.refusal(query, n=120)["code"] == "TOO_COSTLY"
+    assert plant.refusal(query, n=150)["code"] == "TOO_COSTLY"
     assert plant.refusal(query, n=10**9)["code"] == "TOO_COSTLY"
     assert plant.refusal(query, n="many")["code"] == "TOO_COSTLY"
 
@@ -124,10 +126,10 @@ def test_twins_named_by_id_are_counted_as_so_many(plant: Plant) -> None:
     assert plant.ask(f'{{ Pump(where: {{id: {{in: ["P1", "P2"]}}}}) {{ {below} }}')
     query = f"query($w: PumpWhere, $i: [ID!]) {{ Pump(where: $w) {{ {below} }}"
     assert plant.ask(query.replace(", $i: [ID!]", ""), w={"id": {"eq": "P1"}})
-    query = f"query($i: [ID!]) {{ Pump(where: {{id: {{in: $i}}}}) {{ {below} }}"
+    query = f"query($i: [ID!]) {{ Pump(first: 50, where: {{id: {{in: $i}}}}) {{ {below} }}"
     assert plant.ask(query, i=["P1"])
-    assert plant.refusal(query, i=[f"P{n}" for n in range(30)])["code"] == "TOO_COSTLY"
-    either = f'{{ Pump(where: {{_or: [{{id: {{eq: "P1"}}}}, {{}}]}}) {{ {below} }}'
+    assert plant.refusal(query, i=[f"P{n}" for n in range(40)])["code"] == "TOO_COSTLY"
+    either = f'{{ Pump(first: 50, where: {{_or: [{{id: {{eq: "P1"}}}}, {{}}]}}) {{ {below} }}'
     assert plant.refusal(either)["code"] == "TOO_COSTLY"
 
 
