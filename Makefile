@@ -11,13 +11,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench neo4j graphiql wheel clean
+.PHONY: help demo test check bench faults neo4j graphiql wheel clean
 
 help:
 	@echo "make demo       start Twinfall with a city, on http://localhost:8000/"
 	@echo "make test       run the tests"
 	@echo "make check      format, lint, types, layers"
 	@echo "make bench      measure, and write docs/benchmarks.md"
+	@echo "make faults     kill and stop everything while readings come in, and count what is left"
 	@echo "make neo4j      start a local Neo4j for trying and testing (needs Java and Maven)"
 	@echo "make graphiql   rebuild the query page in api/static (needs Node 20)"
 	@echo "make wheel      build the package into dist/"
@@ -38,6 +39,9 @@ check: $(VENV)/.made-check
 
 bench: $(VENV)/.made-test
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(VENV)/.made-test
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 neo4j: $(VENV)/.made-demo
 	@$(BIN)/python -m tests.servers.neo4j $(ARGS)
