@@ -6,9 +6,13 @@ The images are not started here: that needs Docker.
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -56,7 +60,7 @@ def test_every_setting_named_exists(services: dict[str, Any]) -> None:
 
 def test_every_port_listens_on_this_machine_only(services: dict[str, Any]) -> None:
     ports = [port for service in services.values() for port in service.get("ports", ())]
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports)
 
 
@@ -86,3 +90,47 @@ def test_every_command_named_exists() -> None:
         line = [sys.executable, "-m", "twinfall.api.cli", *command.split(), "--help"]
         run = subprocess.run(line, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
+
+
+@pytest.fixture
+def broker_config(tmp_path: Path) -> tuple[Path, int]:
+    """The broker's configuration as it stands, but its port and folder for this machine."""
+    document = yaml.safe_load(COMPOSE.read_text())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    text = document["configs"]["mosquitto"]["content"]
+    assert "listener 1883\n" in text
+    assert "/mosquitto/data/" in text
+    text = text.replace("listener 1883", f"listener {port} 127.0.0.1")
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(text.replace("/mosquitto/data/", f"{tmp_path}/") + "user root\n")
+    return config, port
+
+
+def test_the_broker_takes_its_configuration_and_is_found_healthy(
+    services: dict[str, Any], broker_config: tuple[Path, int]
+) -> None:
+    config, port = broker_config
+    places = os.environ["PATH"] + ":/usr/sbin"
+    program, client = (shutil.which(p, path=places) for p in ("mosquitto", "mosquitto_sub"))
+    if program is None or client is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("mosquitto and mosquitto-clients are not installed")
+        pytest.skip("needs mosquitto and mosquitto-clients")
+    command = services["mosquitto"]["command"]
+    assert command == ["mosquitto", "-c", "/mosquitto.conf"]
+    kind, check = services["mosquitto"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    check = check.replace("$$", "$").replace("mosquitto_sub", f"mosquitto_sub -p {port}")
+    with subprocess.Popen([program, "-c", str(config)], stderr=subprocess.PIPE) as process:
+        try:
+            for _ in range(20):
+                run = subprocess.run(["sh", "-c", check], capture_output=True, check=False)
+                if run.returncode == 0:
+                    break
+                time.sleep(0.25)
+        finally:
+            process.terminate()
+        assert process.stderr is not None
+        assert run.returncode == 0, (run.stderr, process.stderr.read())
