@@ -8,7 +8,7 @@ A score is in units of the detector's own threshold: above 1 is not normal.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -82,6 +82,16 @@ class Flock:
     """(twin, statistic) of the newest sample, in units of the thresholds."""
 
 
+def joined(first: Flock, second: Flock) -> Flock:
+    """Both, those of the first one first."""
+    arrays = {
+        item.name: np.concatenate([getattr(first, item.name), getattr(second, item.name)])
+        for item in fields(Flock)
+        if item.name != "twins"
+    }
+    return Flock(twins=[*first.twins, *second.twins], **arrays)
+
+
 class Detector(Protocol):
     """One detector of one model type. The contract is tested for every implementation."""
 
@@ -98,6 +108,9 @@ class Detector(Protocol):
         No twin may stand twice in `which`. A missing reading is NaN. Answers a score per row; NaN
         where the twin is COLD or too little of it is known.
         """
+
+    def forget(self, flock: Flock, which: Rows) -> None:
+        """Start these twins anew, as after a gap in their readings."""
 
     def explain(self, flock: Flock, twin: int) -> list[Driver]:
         """What drove the twin's newest score: every sensor, the largest share first."""

@@ -49,7 +49,7 @@ def save(detector: Detector, model: str, folder: Path) -> Path:
     digest = hashlib.sha256(body).hexdigest()
     name = file_name(model)
     arrays_file = f"{name}.{digest[:16]}.npz"
-    _write(folder / arrays_file, body)
+    write_at_once(folder / arrays_file, body)
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
@@ -57,7 +57,7 @@ def save(detector: Detector, model: str, folder: Path) -> Path:
         "sha256": digest,
         **facts,
     }
-    _write(folder / f"{name}.json", json.dumps(manifest, indent=1).encode())
+    write_at_once(folder / f"{name}.json", json.dumps(manifest, indent=1).encode())
     for old in folder.glob(f"{name}.*.npz"):
         if old.name != arrays_file:
             old.unlink()
@@ -78,7 +78,8 @@ def load(manifest: Path) -> Normal:
     return detector
 
 
-def _write(path: Path, body: bytes) -> None:
+def write_at_once(path: Path, body: bytes) -> None:
+    """Replace a file by these bytes, or, after a crash, have left the old one."""
     draft = path.with_name(path.name + ".draft")
     with draft.open("wb") as file:
         file.write(body)
@@ -122,7 +123,7 @@ def _arrays(path: Path, digest: str) -> dict[str, NDArray[np.float64]]:
                 raise refused
         with np.load(io.BytesIO(body), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as err:
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as err:
         raise refused from err
     if any(a.dtype != np.float64 or not np.isfinite(a).all() for a in arrays.values()):
         raise BadInput("the arrays are no finite numbers", path=str(path))

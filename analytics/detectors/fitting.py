@@ -35,8 +35,11 @@ class Recipe:
     smoothing: float = 0.1
     ridge: float = 10.0
     folds: int = 4
-    quantile: float = 0.975
-    """Share of held-out scores of healthy rows below the threshold."""
+    quantile: float = 0.99
+    margin: float = 1.25
+    """The threshold is this quantile of the held-out statistics of healthy rows, times the margin:
+    a history of some hundred rows has not seen all that is normal.
+    """
 
 
 def fit(model: str, tables: Sequence[Table], recipe: Recipe | None = None) -> Normal:
@@ -54,7 +57,7 @@ def fit(model: str, tables: Sequence[Table], recipe: Recipe | None = None) -> No
     final = replace(
         final,
         coefficients=replace(final.coefficients, spread=scored.spread),
-        limits=np.maximum(limits, 1e-12),
+        limits=np.maximum(limits * recipe.margin, 1e-12),
     )
     over = (scored.statistics / final.limits).max(axis=1) > 1
     metrics = {"held_out_rows": len(over), "held_out_over": int(over.sum())}

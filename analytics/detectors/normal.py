@@ -94,6 +94,11 @@ class Normal:
         return len(self.coefficients.weights) // len(self.columns)
 
     @property
+    def every(self) -> int:
+        """Sample period, ns; 0 where it was not known in training."""
+        return int(self.facts.get("every", 0))
+
+    @property
     def warm_up(self) -> int:
         """Samples before a twin is scored for the first time."""
         return max(self.window, self.lags + 1)
@@ -138,6 +143,13 @@ class Normal:
         flock.parts[which] = parts
         return np.asarray(parts.max(axis=1))
 
+    def forget(self, flock: Flock, which: Rows) -> None:
+        """Start these twins anew, as after a gap in their readings."""
+        flock.count[which] = 0
+        flock.age[which] = CARRY + 1
+        flock.surprise[which] = 1.0
+        flock.parts[which] = np.nan
+
     def _fill(self, z: Floats, known: NDArray[np.bool_]) -> Floats:
         """Give silent sensors the value that the others of the same sample say."""
         holes = np.flatnonzero(~known.all(axis=1))
@@ -162,7 +174,7 @@ class Normal:
         """The smoothed squared forecast error of each row, the mean over known sensors."""
         past, z, known = sample
         lags = self.lags
-        newest_first = past[:, : -lags - 1 : -1].reshape(len(z), -1)
+        newest_first = past[:, : -lags - 1 : -1].reshape(len(z), lags * z.shape[1])
         forecast = newest_first @ self.coefficients.weights + self.coefficients.bias
         error = np.clip((z - forecast) / self.coefficients.spread, -CLIP, CLIP)
         before = flock.surprise[which]
