@@ -18,6 +18,8 @@ Point = tuple[float, float]
 class Rows:
     """Twins and relationships in the order they were added."""
 
+    namespace: str = NAMESPACE
+    organization: str = "Micropolis"
     twins: list[dict[str, Any]] = field(default_factory=list)
     relationships: list[dict[str, Any]] = field(default_factory=list)
     places: dict[str, Point] = field(default_factory=dict)
@@ -26,7 +28,7 @@ class Rows:
         self, id: str, kind: str, values: Mapping[str, Any], at: Point | None = None
     ) -> dict[str, Any]:
         """Add a twin of interface `kind`; values that are None are left out. `at` is its place."""
-        row: dict[str, Any] = {"$dtId": id, "$metadata": {"$model": f"{NAMESPACE}{kind};1"}}
+        row: dict[str, Any] = {"$dtId": id, "$metadata": {"$model": f"{self.namespace}{kind};1"}}
         row.update((name, value) for name, value in values.items() if value is not None)
         if at is not None:
             self.places[id] = at
@@ -54,7 +56,8 @@ class Rows:
     def lines(self, models: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
         """The whole file as NDJSON lines, each with its line end."""
         yield line({"Section": "Header"})
-        yield line({"fileVersion": "1.0.0", "author": "Twinfall", "organization": "Micropolis"})
+        header = {"fileVersion": "1.0.0", "author": "Twinfall", "organization": self.organization}
+        yield line(header)
         yield line({"Section": "Models"})
         yield from map(line, models)
         yield line({"Section": "Twins"})

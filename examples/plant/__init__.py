@@ -1,0 +1,1 @@
+"""The Tennessee Eastman process: a chemical plant as an ontology, a topology and recorded runs."""
