@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from twinfall.api.access import Access
 from twinfall.api.asking import LIMITS, Asking, Limits
+from twinfall.api.backups import Backups
 from twinfall.api.guard import LOCAL_NAMES, Guard, Rules, host_name, is_local
 from twinfall.api.keys import Keys
 from twinfall.api.problems import body_of
@@ -84,6 +85,7 @@ def create_app(services: Services, *, insecure: bool = False, limits: Limits = L
     app.add_route("/graphql", asking.ask, methods=["GET", "POST"])
     app.add_route("/export", transfer.export, methods=["GET"])
     app.add_route("/import", transfer.take, methods=["POST"])
+    app.add_route("/backup", Backups(services, admit).give, methods=["GET"])
     app.add_route("/livez", _alive, methods=["GET"])
     app.add_route("/readyz", _Readiness(services).answer, methods=["GET"])
     _add_pages(app)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 import orjson
 
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse
-from twinfall.ontology.errors import TwinError, Unavailable
+from twinfall.ontology.errors import Conflict, TwinError, Unavailable
 
 ANSWER_SECONDS = 150.0
 """Longer than the server's own limits, which answer with a reason."""
@@ -85,6 +88,29 @@ class Remote:
                     yield block
             except (EOFError, OSError) as error:
                 raise Unavailable("the export broke off", path=self.url) from error
+
+    def download(self, path: str, target: Path) -> int:
+        """A file that the server sends, whole or not at all; how many bytes. Raises Conflict
+        EXISTS where `target` is there.
+        """
+        if target.exists():
+            raise Conflict("is there already", code="EXISTS", path=str(target))
+        part = target.with_name(f".{target.name}.part")
+        try:
+            with part.open("xb") as file, self._exchange("GET", path, {}, None) as response:
+                shutil.copyfileobj(response, file, BLOCK_BYTES)
+                if response.length:
+                    raise Unavailable("the server broke off", path=self.url, cure="ask again")
+                file.flush()
+                os.fsync(file.fileno())
+            part.chmod(0o600)
+            os.link(part, target)  # unlike a rename, this never replaces
+        except FileExistsError as error:
+            place = str(error.filename2 or error.filename)
+            raise Conflict("is there already", code="EXISTS", path=place) from None
+        finally:
+            part.unlink(missing_ok=True)
+        return target.stat().st_size
 
     @contextmanager
     def _exchange(

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from twinfall.api.cli import asking, demo, diagnosis, keys, models, register, serving, transfer
+from twinfall.api.cli import (
+    asking,
+    backup,
+    demo,
+    diagnosis,
+    keys,
+    models,
+    register,
+    serving,
+    transfer,
+)
 from twinfall.api.cli.output import report
 
 app = typer.Typer(
@@ -24,6 +34,8 @@ app.command()(serving.serve)
 app.add_typer(models.app, name="model")
 app.command("import")(transfer.import_)
 app.command()(transfer.export)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(asking.query)
 app.command()(asking.impact)
 app.add_typer(keys.app, name="key")
