@@ -15,7 +15,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.detectors import Driver
 from twinfall.analytics.detectors.detector import Floats, Rows
 
 RAISE_AFTER = 2
@@ -25,6 +24,22 @@ CLEAR_AFTER = 10
 """Consecutive scores below `CLEAR_BELOW` that clear it."""
 RECOVERY = 10.0
 """Samples in which health regains 63 % of what it lost; it falls at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """A sensor that explains an alarm. `share` is its part of the score, 0..1.
+
+    `observed` and `expected` are in `unit`; expected is what the asset's past and its other
+    sensors say.
+    """
+
+    address: str
+    name: str
+    unit: str
+    share: float
+    observed: float
+    expected: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +56,10 @@ class Alarm:
     """Time of the sample that raised or cleared it, ns."""
     score: float
     """In units of the threshold, at `at`."""
-    drivers: tuple[Driver, ...]
+    symptoms: tuple[Symptom, ...]
     """The sensors that explain it, the largest share first."""
+    suspect: str
+    """The twin whose sensors explain most of it: the asset itself, or one that belongs to it."""
     detector: str
     """Hash of the history the detector learned from."""
 

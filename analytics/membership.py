@@ -53,14 +53,17 @@ def _asset(
 ) -> Asset:
     parts: dict[str, str] = {}
     seen = {root}
-    edge = [(root, "")]
+    edge = {root: ""}
     for _ in range(MAX_DEPTH + 1):
-        reached = []
-        for at, path in edge:
+        reached: dict[int, str] = {}
+        for at, path in edge.items():
             _add_with_components(topology, parts, (at, path), components)
-            reached += _related(topology, at, path, through)
-        edge = [(at, path) for at, path in reached if at not in seen]
-        seen |= {at for at, _ in edge}
+            for target, step in _related(topology, at, path, through):
+                if target not in seen:
+                    # Reached in two ways, it keeps the first one's name.
+                    reached.setdefault(target, step)
+        edge = reached
+        seen |= set(edge)
         if not edge or len(parts) >= MAX_PARTS:
             break
     return Asset(topology.ids[root], parts)

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from twinfall.analytics.alarms import Alarm
-from twinfall.analytics.detectors import Column, Driver
+from twinfall.analytics.alarms import Alarm, Symptom
 from twinfall.analytics.detectors.files import write_at_once
 from twinfall.ontology.errors import BadInput
 
@@ -59,11 +58,8 @@ class StandingAlarms:
         try:
             rows: list[dict[str, Any]] = json.loads(self.path.read_bytes())
             for row in rows:
-                drivers = tuple(
-                    Driver(Column(**driver.pop("column")), **driver)
-                    for driver in row.pop("drivers")
-                )
-                self.raise_(Alarm(**row, drivers=drivers))
+                symptoms = tuple(Symptom(**symptom) for symptom in row.pop("symptoms"))
+                self.raise_(Alarm(**row, symptoms=symptoms))
         except (ValueError, TypeError, KeyError, AttributeError) as err:
             raise BadInput(
                 f"not a list of alarms: {err!r}",

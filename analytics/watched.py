@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.alarms import Alarm, Episodes, alarm_id
+from twinfall.analytics.alarms import Alarm, Episodes, Symptom, alarm_id
 from twinfall.analytics.detectors import Normal
 from twinfall.analytics.detectors.detector import Floats, joined
 from twinfall.analytics.membership import Asset
@@ -16,8 +16,8 @@ from twinfall.analytics.sampling import Grid, Samples
 from twinfall.analytics.standing import StandingAlarms
 
 NOT_ASKED, NOT_WATCHED = -1, -2
-TOP = 3
-"""Sensors named with an alarm."""
+MAX_SYMPTOMS = 3
+"""Sensors named with an alarm or with a twin's health."""
 
 Readings = tuple[NDArray[np.int32], NDArray[np.int64], Floats]
 Places = Callable[[int], tuple[str, str]]
@@ -37,7 +37,7 @@ class Watched:
         self._columns_at: dict[str, list[tuple[str, int]]] = {}
         for at, column in enumerate(detector.columns):
             self._columns_at.setdefault(column.path, []).append((column.name, at))
-        self._followed: set[str] = set()
+        self._address: dict[str, dict[str, str]] = {}
         self.forget_series()
 
     def forget_series(self) -> None:
@@ -46,7 +46,7 @@ class Watched:
         self._column = np.empty(0, dtype=np.int32)
 
     def __len__(self) -> int:
-        return len(self._followed)
+        return len(self._address)
 
     @property
     def late(self) -> int:
@@ -55,7 +55,10 @@ class Watched:
 
     def follow(self, assets: Sequence[Asset]) -> None:
         """Watch exactly these assets; those already watched keep what is remembered of them."""
-        self._followed = {asset.twin for asset in assets}
+        self._address = {
+            asset.twin: {path: address for address, path in asset.places().items()}
+            for asset in assets
+        }
         new = [asset for asset in assets if asset.twin not in self._asset_at]
         for asset in new:
             self._asset_at[asset.twin] = len(self._asset_at)
@@ -130,6 +133,7 @@ class Watched:
         twin, model = self.flock.twins[asset], self.detector.model
         before = self._standing.get(model, twin)
         onset = self._episodes.onset(asset) if before is None else before.onset
+        symptoms = self._symptoms(asset)
         alarm = Alarm(
             id=alarm_id(twin, model, onset) if before is None else before.id,
             twin=twin,
@@ -138,7 +142,8 @@ class Watched:
             onset=onset,
             at=at,
             score=float(self._episodes.score[asset]),
-            drivers=tuple(self.detector.explain(self.flock, asset)[:TOP]),
+            symptoms=tuple(symptoms[:MAX_SYMPTOMS]),
+            suspect=_suspect(twin, symptoms),
             detector=str(self.detector.facts.get("data_hash", "")),
         )
         if state == "RAISED":
@@ -149,11 +154,27 @@ class Watched:
             self._standing.clear(alarm)
         return alarm
 
+    def _symptoms(self, asset: int) -> list[Symptom]:
+        twin = self.flock.twins[asset]
+        address = self._address[twin]
+        return [
+            Symptom(
+                # A part that this asset lacks has no address; its sensor's path still tells.
+                address.get(driver.column.path, f"{twin}/{driver.column.path}"),
+                driver.column.name,
+                driver.column.unit,
+                driver.share,
+                driver.observed,
+                driver.expected,
+            )
+            for driver in self.detector.explain(self.flock, asset)
+        ]
+
     # Answers
 
-    def health(self, twin: str, drivers: int) -> dict[str, Any] | None:
+    def health(self, twin: str) -> dict[str, Any] | None:
         """What `Health` says of the twin; None where it is not watched."""
-        if twin not in self._followed:
+        if twin not in self._address:
             return None
         asset = self._asset_at[twin]
         warmth = self.detector.warmth(self.flock, asset)
@@ -170,5 +191,14 @@ class Watched:
             "score": score if known else None,
             "warmth": warmth,
             "at": int(self._episodes.at[asset]),
-            "drivers": tuple(self.detector.explain(self.flock, asset)[:drivers]) if known else (),
+            "symptoms": tuple(self._symptoms(asset)[:MAX_SYMPTOMS]) if known else (),
         }
+
+
+def _suspect(twin: str, symptoms: Sequence[Symptom]) -> str:
+    """The twin with the largest share in all; components count for their owner."""
+    shares: dict[str, float] = {}
+    for symptom in symptoms:
+        owner = symptom.address.partition("/")[0]
+        shares[owner] = shares.get(owner, 0.0) + symptom.share
+    return max(shares, key=lambda owner: (shares[owner], owner == twin), default=twin)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from typing import Literal
@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.alarms import Alarm
-from twinfall.analytics.detectors import Driver, Normal, Recipe, load, save
+from twinfall.analytics.alarms import Alarm, Symptom
+from twinfall.analytics.detectors import Normal, Recipe, load, save
 from twinfall.analytics.detectors.detector import Floats, Warmth
 from twinfall.analytics.membership import Asset
 from twinfall.analytics.standing import StandingAlarms
@@ -31,8 +31,6 @@ from twinfall.ontology.errors import BadInput, UnknownName
 log = logging.getLogger("twinfall.watch")
 
 MAX_SERIES = 10_000_000
-MAX_DRIVERS = 3
-"""Sensors named with an alarm."""
 
 Key = Callable[[int], tuple[str, str]]
 """A series' address and reading name."""
@@ -53,7 +51,8 @@ class Health:
     warmth: Warmth
     at: int
     """Time of the newest sample, ns; 0 before the first."""
-    drivers: tuple[Driver, ...] = field(default=())
+    symptoms: tuple[Symptom, ...] = ()
+    """The sensors that explain the score, the largest share first; also while all is well."""
 
 
 class Watch:
@@ -225,7 +224,7 @@ class Watch:
     def health(self, twin: str) -> list[Health]:
         """The asset's health by each detector that watches it; empty where none does."""
         with self._lock:
-            found = [watched.health(twin, MAX_DRIVERS) for watched in self._models.values()]
+            found = [watched.health(twin) for watched in self._models.values()]
         return [Health(**facts) for facts in found if facts is not None]
 
     def standing(self) -> list[Alarm]:

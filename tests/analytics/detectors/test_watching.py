@@ -9,6 +9,7 @@ import pytest
 
 from tests.analytics.detectors import plants
 from twinfall.analytics.alarms import Alarm
+from twinfall.analytics.membership import Asset
 from twinfall.analytics.watching import Watch
 from twinfall.ontology.errors import BadInput, UnknownName
 
@@ -37,10 +38,11 @@ def test_a_fault_raises_one_alarm_that_says_since_when_and_why(tmp_path: Path) -
     assert alarm.twin == "P1"
     assert 100 <= (alarm.onset - plants.START) / plants.SECOND <= 110
     assert alarm.at == alarm.onset + plants.SECOND
-    assert str(alarm.drivers[0].column) == "motor.temperature"
-    assert alarm.drivers[0].column.unit == "degC"
-    assert alarm.drivers[0].observed > alarm.drivers[0].expected > 50
-    assert len(alarm.drivers) == 3
+    first = alarm.symptoms[0]
+    assert (first.address, first.name, first.unit) == ("P1/motor", "temperature", "degC")
+    assert first.observed > first.expected > 50
+    assert len(alarm.symptoms) == 3
+    assert alarm.suspect == "P1"
     assert watch.standing() == found
 
 
@@ -131,7 +133,7 @@ def test_health_is_full_when_well_falls_with_the_fault_and_is_unknown_at_first(
     assert ill.state == "ALARM"
     assert ill.value is not None
     assert ill.value < 60
-    assert str(ill.drivers[0].column) == "motor.temperature"
+    assert ill.symptoms[0].address == "P1/motor"
 
 
 def test_an_asset_most_of_whose_sensors_are_silent_is_unknown_not_well(tmp_path: Path) -> None:
@@ -224,6 +226,18 @@ def test_a_failing_listener_is_logged_and_the_next_one_is_told(
     alarms_of(watch, plants.seized(99))
     assert len(told) == 1
     assert told[0].id in caplog.text
+
+
+def test_the_suspect_is_the_contained_twin_whose_sensors_explain_the_alarm(
+    tmp_path: Path,
+) -> None:
+    station = Asset("S", {"S": "", "S-motor": "motor"})
+    watch = Watch(tmp_path)
+    watch.bind(lambda at: ("S-motor" if at > 2 else "S", plants.COLUMNS[at].name))
+    watch.follow(plants.MODEL, [station])
+    watch.train(plants.MODEL, {"S": plants.traces(plants.running(0))})
+    (alarm,) = alarms_of(watch, plants.seized(99))
+    assert (alarm.twin, alarm.suspect) == ("S", "S-motor")
 
 
 def test_a_model_without_detector_is_named(tmp_path: Path) -> None:
