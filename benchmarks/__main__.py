@@ -16,6 +16,7 @@ PARTS = {
     "city": "The city on both stores",
     "cascade": "The cascade on a large synthetic city",
     "graphql": "What GraphQL costs above the store",
+    "watch": "The learned watch on the Tennessee Eastman process",
     "conformance": "The DTDL parser against the public corpus",
 }
 PREFACE = """\

@@ -71,13 +71,19 @@ def test_alarming_never_or_always_fails_the_gate(value: float) -> None:
 def test_a_sensor_that_keeps_its_range_but_leaves_its_companions_is_found(
     detector: Detector, sensor: str
 ) -> None:
-    # It replays another hour of normal running: alone it looks normal.
-    values = process.run(0).copy()
     at = [str(column) for column in process.COLUMNS].index(sensor)
-    values[200:, at] = process.run(0)[:300, at]
-    first = process.alarms(process.scores(detector, values))
+    first = process.alarms(process.scores(detector, process.swapped(at)))
     assert len(first)
-    assert 200 <= first[0] <= 200 + process.WITHIN
+    assert process.SWAP_AT <= first[0] <= process.SWAP_AT + process.WITHIN
+
+
+def test_what_belongs_together_is_learned_and_not_only_each_sensor_alone(
+    detector: Detector,
+) -> None:
+    # Columns shifted in time keep each sensor's own course; only their relations are lost.
+    shifted = process.damaged(process.shifted_columns(0))([process.table(process.run(0))])
+    assert process.swaps_found(detector) >= 15
+    assert process.swaps_found(shifted) == 0
 
 
 def test_the_fault_is_explained_by_the_sensors_it_moved(detector: Detector) -> None:
