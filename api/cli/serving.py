@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,8 +44,12 @@ def run(
     insecure: bool,
     tell: Callable[[Settings, Services, str], None],
     prepare: Callable[[Graph, Path], None] = lambda *_: None,
+    beside: Callable[[Services], AbstractContextManager[object]] = nullcontext,
 ) -> None:
-    """Own the data folder, listen, open the graph, `prepare` it, `tell`, serve until a signal."""
+    """Own the data folder, listen, open the graph, `prepare` it, `tell`, serve until a signal.
+
+    What `beside` enters runs while requests are served.
+    """
     from twinfall.api.folder import own
     from twinfall.api.keys import Keys
     from twinfall.api.logs import log_to
@@ -57,7 +62,7 @@ def run(
         try:
             url = address_of(bound, settings.host)
             folder.announce(url)
-            _serve(_Run(settings, folder, bound, insecure), prepare, tell)
+            _serve(_Run(settings, folder, bound, insecure), prepare, tell, beside)
         finally:
             bound.close()
 
@@ -78,6 +83,7 @@ def _serve(
     run: _Run,
     prepare: Callable[[Graph, Path], None],
     tell: Callable[[Settings, Services, str], None],
+    beside: Callable[[Services], AbstractContextManager[object]],
 ) -> None:
     from twinfall.api.app import create_app
     from twinfall.api.server import run as serve_app
@@ -89,7 +95,8 @@ def _serve(
         _warm()
         app = create_app(services, insecure=run.insecure)
         tell(run.settings, services, run.folder.owner.url)
-        serve_app(app, run.bound)
+        with beside(services):
+            serve_app(app, run.bound)
     finally:
         services.close()
 

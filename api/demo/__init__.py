@@ -14,6 +14,8 @@ import orjson
 
 ARCHIVE = "city.ndjson.gz"
 DEPENDENCIES = "city.dependencies.yaml"
+LIVE = ".live."
+"""In the file name of a query whose answer changes by itself."""
 
 
 def city_rows() -> Iterator[bytes]:
@@ -43,13 +45,21 @@ def city_dependencies() -> list[str]:
 
 
 def city_queries() -> list[tuple[str, str]]:
-    """Queries to begin with, each its title and its GraphQL text; the query page has them too."""
+    """Queries to begin with whose answers change only with the graph: title and GraphQL text."""
+    return demo_queries(telemetry=False)
+
+
+def demo_queries(*, telemetry: bool) -> list[tuple[str, str]]:
+    """Queries to begin with, each its title and its GraphQL text; the query page has them too.
+
+    With `telemetry` also those that ask for readings, states and alarms.
+    """
     texts = [
         entry.read_text(encoding="utf-8")
         for entry in sorted(files(__package__).joinpath("queries").iterdir(), key=lambda e: e.name)
-        if entry.name.endswith(".graphql")
+        if entry.name.endswith(".graphql") and (telemetry or LIVE not in entry.name)
     ]
     return [(text.split("\n", 1)[0].removeprefix("# "), text) for text in texts]
 
 
-__all__ = ["city_dependencies", "city_documents", "city_queries", "city_rows"]
+__all__ = ["city_dependencies", "city_documents", "city_queries", "city_rows", "demo_queries"]
