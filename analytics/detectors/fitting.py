@@ -35,8 +35,8 @@ class Recipe:
     smoothing: float = 0.1
     ridge: float = 10.0
     folds: int = 4
-    quantile: float = 0.99
-    margin: float = 1.25
+    quantile: float = 0.999
+    margin: float = 1.2
     """The threshold is this quantile of the held-out statistics of healthy rows, times the margin:
     a history of some hundred rows has not seen all that is normal.
     """
