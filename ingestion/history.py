@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -61,6 +62,11 @@ class HistoryStore(Protocol):
     def aggregate(self, window: Window) -> Points:
         """One line over all series together: each bucket's `fn` over every reading in it."""
 
+    def raw(self, series: Sequence[int], start: int, end: int) -> list[Block]:
+        """Every reading kept of these series in [start, end), duplicates too, in order of arrival:
+        what is mixed with the journal's tail.
+        """
+
     def last(self, series: Sequence[int] | None = None) -> Block:
         """The newest reading of each series: what latest is rebuilt from at start."""
 
@@ -72,6 +78,9 @@ class HistoryStore(Protocol):
 
     def drop_before(self, time: int) -> int:
         """Forget whole periods that end before this instant; answers how many readings."""
+
+    def snapshot(self, folder: Path) -> None:
+        """Copy the files, whole as of one moment, into a folder: for a backup."""
 
     def close(self) -> None:
         """Close the files."""

@@ -1,0 +1,212 @@
+"""The room's door: readings in, latest and history out, over one data folder and one graph."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twinfall.graph.graph import Graph
+from twinfall.ingestion.catalogue import Catalogue
+from twinfall.ingestion.deadletters import DeadLetters
+from twinfall.ingestion.duckdb_history import DuckDBHistory
+from twinfall.ingestion.frame import Block, Frame, Receipt
+from twinfall.ingestion.history import HistoryStore, Points, Window
+from twinfall.ingestion.journal import Journal
+from twinfall.ingestion.latest import Latest, Reading
+from twinfall.ingestion.mover import MOVE_SECONDS, Mover, Repeating, Watcher
+from twinfall.ingestion.pipeline import Pipeline
+from twinfall.ingestion.windows import check, summed, together
+from twinfall.ontology.errors import TwinError
+
+HISTORY = "history"
+JOURNAL = "journal.sqlite"
+LOOK_SECONDS = 0.5
+"""Between looks at the graph's change feed."""
+BATCHES_AT_ONCE = 500
+
+
+class Telemetry:
+    """Readings of one graph. Opens and recovers what is in the folder; `close` keeps all."""
+
+    def __init__(
+        self,
+        folder: Path,
+        graph: Graph,
+        *,
+        skew: float = 300.0,
+        history: HistoryStore | None = None,
+        now: Callable[[], int] = time.time_ns,
+        background: bool = True,
+    ) -> None:
+        self.graph, self._now = graph, now
+        self.journal = Journal(folder / JOURNAL)
+        self.history: HistoryStore = history or DuckDBHistory(folder / HISTORY)
+        self.catalogue = Catalogue(self.journal.db, self.journal.lock, graph)
+        self.latest = Latest(self.catalogue)
+        self._tail: deque[tuple[int, Block]] = deque()
+        self._tail_lock = threading.Lock()
+        self._recover()
+        self.dead_letters = DeadLetters(self.journal)
+        self.pipeline = Pipeline(
+            graph,
+            self.catalogue,
+            self.journal,
+            self.latest,
+            skew=round(skew * 1e9),
+            now=now,
+        )
+        self.pipeline.committed.append(self._committed)
+        self._watchers: list[Watcher] = []
+        self._mover = Mover(self.journal, self.history, self._moved)
+        self._seen = (graph.cursor(), graph.revision)
+        self._repeating = (
+            [
+                Repeating("mover", self._mover.move, MOVE_SECONDS),
+                Repeating("graph-changes", self.follow, LOOK_SECONDS),
+            ]
+            if background
+            else []
+        )
+
+    def submit(self, frame: Frame) -> Future[Receipt]:
+        """See Pipeline.submit."""
+        return self.pipeline.submit(frame)
+
+    def watch(self, listener: Callable[[Block], None]) -> Watcher:
+        """Hand every block, after its receipt, to a listener on a thread of its own. A slow one
+        misses the oldest, which `Watcher.left_out` counts; it can hold up nobody.
+        """
+        watcher = Watcher(listener)
+        self._watchers.append(watcher)
+        self.pipeline.committed.append(lambda _offset, block: watcher.take(block))
+        return watcher
+
+    def latest_of(
+        self, twins: Sequence[str], names: Sequence[str] | None = None
+    ) -> dict[str, dict[str, Reading]]:
+        """Twin -> name -> latest reading."""
+        return self.latest.of(twins, names, now=self._now())
+
+    def read(self, window: Window) -> list[Points]:
+        """History and what is not moved yet, as one: every acknowledged reading is in it."""
+        check(window)
+        return summed(self._raw(window), window)
+
+    def aggregate(self, window: Window) -> Points:
+        """One line over all series together, unmoved readings included."""
+        check(window)
+        return together(self._raw(window), window)
+
+    def _raw(self, window: Window) -> list[Block]:
+        # The tail first: what moves meanwhile is in both, and counted once.
+        with self._tail_lock:
+            tail = [block for _, block in self._tail]
+        found = self.history.raw(window.series, window.start, window.end)
+        wanted = np.asarray(sorted(set(window.series)), np.int32)
+        for block in tail:
+            inside = (block.times >= window.start) & (block.times < window.end)
+            inside &= np.isin(block.series, wanted)
+            if inside.any():
+                found.append(_part(block, np.flatnonzero(inside)))
+        return found
+
+    def replay(self, ids: Sequence[int], decode: Callable[[str, bytes], Frame]) -> tuple[int, int]:
+        """Send dead letters through the pipeline again: how many rows were stored whole, and how
+        many readings were refused again. Those that were sent are gone; the refused are new ones.
+        """
+        rows: dict[tuple[str, bytes], list[int]] = {}
+        for letter in self.dead_letters.show(ids):
+            rows.setdefault((letter.source, letter.raw), []).append(letter.id)
+        stored = refused = 0
+        for (source, raw), same in rows.items():
+            receipt = self.submit(decode(source, raw)).result()
+            refused += len(receipt.refused)
+            stored += receipt.stored
+            self.dead_letters.discard(same)
+        return stored, refused
+
+    def follow(self) -> bool:
+        """Look whether twins or models changed; series are then judged anew."""
+        seen = (self.graph.cursor(), self.graph.revision)
+        if seen != self._seen:
+            self._seen = seen
+            self.catalogue.forget()
+        return False
+
+    def move(self) -> None:
+        """Move everything that is in the journal now into the history."""
+        while self._mover.move():
+            pass
+
+    def status(self) -> dict[str, Any]:
+        """Gauges: `waiting`, `unmoved` (readings), `journal_bytes`, `history_bytes`, `series`,
+        `stored`, `refused`, `dead_letters` by code, `left_out` by slow watchers.
+        """
+        counted = self.journal.counted()
+        return {
+            "waiting": self.pipeline.waiting,
+            "unmoved": self.journal.unmoved(),
+            "journal_bytes": self.journal.size(),
+            "history_bytes": self.history.size(),
+            "series": len(self.catalogue),
+            "stored": counted.get("stored", 0),
+            "refused": counted.get("refused", 0),
+            "dead_letters": self.dead_letters.count(),
+            "left_out": sum(watcher.left_out for watcher in self._watchers),
+        }
+
+    def close(self) -> None:
+        """Keep what was submitted, move what can be moved, close the files."""
+        self.pipeline.close()
+        for watcher in self._watchers:
+            watcher.close()
+        for repeating in self._repeating:
+            repeating.close()
+        with contextlib.suppress(TwinError):  # what cannot be moved stays in the journal
+            self.move()
+        self.history.close()
+        self.journal.close()
+
+    def _recover(self) -> None:
+        offset = self.history.offset()
+        self.latest.update(self.history.last())
+        while True:
+            batches = list(self.journal.after(offset, BATCHES_AT_ONCE))
+            for at, block in batches:
+                self.latest.update(block)
+                self._tail.append((at, block))
+                offset = at
+            if len(batches) < BATCHES_AT_ONCE:
+                return
+
+    def _committed(self, offset: int, block: Block) -> None:
+        with self._tail_lock:
+            self._tail.append((offset, block))
+
+    def _moved(self, offset: int) -> None:
+        with self._tail_lock:
+            while self._tail and self._tail[0][0] <= offset:
+                self._tail.popleft()
+
+
+def _part(block: Block, at: Any) -> Block:
+    place = {int(old): new for new, old in enumerate(at)} if block.texts or block.seqs else {}
+    return Block(
+        block.series[at],
+        block.times[at],
+        block.received,
+        block.numbers[at],
+        block.marks[at],
+        {place[i]: text for i, text in block.texts.items() if i in place},
+        {place[i]: seq for i, seq in block.seqs.items() if i in place},
+        block.source,
+        block.last_wins,
+    )
