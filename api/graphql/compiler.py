@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twinfall.api.graphql import connections, impacts
+from twinfall.api.graphql import catalogue, connections, impacts
 from twinfall.api.graphql.conditions import Conditions
 from twinfall.api.graphql.fixed import OTHER, TWIN
 from twinfall.api.graphql.planning import Shape, Shaping, TwinPlan, enum_names
@@ -160,6 +160,11 @@ class Compiler:
             return connections.relationships(self, shape, field, mention, plan)
         if meaning is System.IMPACT:
             return self._impact(shape, field, mention)
+        if meaning is System.HEALTH:
+            below = catalogue.plain(self, field.type_name, mention.below)
+            return lambda row, shaping: (
+                None if (health := shaping.health(row.id)) is None else below(health)
+            )
         if meaning is System.OWNER:
             return self._owner(mention.below, plan)
         return self._incoming(shape, field, mention.below, plan)

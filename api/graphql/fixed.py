@@ -14,6 +14,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from twinfall.api.graphql import watches
 from twinfall.api.graphql.shapes import UNSET, Argument, Field, Shapes, System, Type, Where
 from twinfall.graph.plan import CAPTION, ID, VERSION, FieldRef
 
@@ -52,6 +53,8 @@ interface Twin {
   ): RelationshipConnection!
   "What else fails when this fails."
   _impact(horizon: Duration): Impact!
+  "How it does, by the learned watch; null where none watches it."
+  _health: Health
   "The twin that a component belongs to."
   _owner: Twin
 }
@@ -232,6 +235,8 @@ type Query {
   "What fails when these fail together, until nothing changes any more or the horizon is reached."
   impact(failed: [ID!]!, horizon: Duration): Impact!
   models: [Model!]!
+  "What the learned watch knows to be normal."
+  detectors: [Detector!]!
   service: Service!
 }
 
@@ -245,6 +250,15 @@ type Mutation {
   deleteTwins(ids: [ID!]!): WriteResult!
   writeRelationships(relationships: [RelationshipInput!]!): WriteResult!
   deleteRelationships(relationships: [RelationshipKey!]!): WriteResult!
+  """
+  Learn what is normal for a model from a period in which all was well, and watch its twins.
+  `every` is the sample period (default: as the readings come), `through` the relationships whose
+  targets belong to the asset, `twins` those to learn from (default: all).
+  """
+  trainDetector(
+    model: String!, from: DateTime!, to: DateTime!, every: Duration, through: [String!],
+    twins: [ID!]
+  ): Detector!
 }
 '''
 
@@ -270,7 +284,7 @@ SYSTEM_SORT: dict[str, FieldRef] = {
 def fixed_types() -> Shapes:
     """A fresh set of the fixed types; Query and Mutation are among them."""
     shapes = Shapes()
-    for node in parse(SDL, no_location=True).definitions:
+    for node in parse(SDL + watches.SDL, no_location=True).definitions:
         shapes.add(_type(node))
     twin = shapes.types[TWIN]
     shapes.types[OTHER].fields = dict(twin.fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from twinfall.api.graphql import watches
 from twinfall.graph.graph import Graph, WriteReport
 from twinfall.graph.twins import RelationshipInput, RelationshipKey, TwinInput, TwinPatch
 from twinfall.ontology.errors import BadRows, Refused
@@ -24,6 +25,8 @@ def write(asking: Asking, name: str, arguments: Arguments) -> Mapping[str, Any]:
         )
     if name == "loadModels":
         return _load_models(asking, arguments)
+    if name == "trainDetector":
+        return watches.train(asking.lookout, arguments)
     try:
         report = _WRITES[name](asking.graph, arguments, asking.access.name)
     except BadRows as error:

@@ -110,6 +110,7 @@ class Shaping:
     """
 
     state: Callable[[str], str]
+    health: Callable[[str], Mapping[str, Any] | None] = lambda _: None
     waiting: dict[tuple[str, int], tuple[dict[str, Any], Shape]] = field(default_factory=dict)
 
     def twin(self, id_: str, shape: Shape) -> dict[str, Any]:

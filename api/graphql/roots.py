@@ -14,7 +14,7 @@ from graphql import DocumentNode
 
 from twinfall.analytics import AssetNetwork, State
 from twinfall.api.access import Access
-from twinfall.api.graphql import catalogue, connections, impacts, mutations
+from twinfall.api.graphql import catalogue, connections, impacts, mutations, watches
 from twinfall.api.graphql.compiler import Compiler
 from twinfall.api.graphql.conditions import Conditions
 from twinfall.api.graphql.execution import Projected
@@ -22,6 +22,7 @@ from twinfall.api.graphql.fixed import TWIN
 from twinfall.api.graphql.planning import Shaping, TwinPlan
 from twinfall.api.graphql.schema import GraphSchema
 from twinfall.api.graphql.selection import Mention, Selections
+from twinfall.api.lookout import Lookout
 from twinfall.api.networks import Networks
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
@@ -48,6 +49,7 @@ class Asking:
     models: Models
     schema: GraphSchema
     networks: Networks
+    lookout: Lookout | None = None
 
 
 class Moved(Exception):
@@ -153,6 +155,11 @@ class _Root:
         shape = catalogue.plain(self.compiler, "Model", self._mention.below)
         return [shape(one) for one in catalogue.models(self._asking)]
 
+    def detectors(self) -> Any:
+        """What the learned watch knows."""
+        shape = catalogue.plain(self.compiler, "Detector", self._mention.below)
+        return [shape(one) for one in watches.detectors(self._asking.lookout)]
+
     def service(self) -> Any:
         """What this service is and holds."""
         shape = catalogue.plain(self.compiler, "Service", self._mention.below)
@@ -161,7 +168,7 @@ class _Root:
     # -- shaping --------------------------------------------------------------------------
 
     def _shaping(self) -> Shaping:
-        return Shaping(self._state)
+        return Shaping(self._state, watches.health(self._asking.lookout))
 
     def _state(self, id_: str) -> str:
         """One moment's state for the whole answer; `unknown` for what was written after it."""
@@ -212,5 +219,6 @@ _SPECIAL: dict[str, Callable[[_Root], Any]] = {
     "twins": _Root.twins,
     "impact": _Root.impact_of,
     "models": _Root.models,
+    "detectors": _Root.detectors,
     "service": _Root.service,
 }

@@ -28,6 +28,7 @@ from twinfall.api.graphql.execution import Projected
 from twinfall.api.graphql.limits import MAX_TEXT, MAX_TOKENS, Measure, measure, operation_of
 from twinfall.api.graphql.roots import Asking, answer
 from twinfall.api.graphql.schema import MAX_MODELS, GraphSchema, build_schema, models_in_use
+from twinfall.api.lookout import Lookout
 from twinfall.api.networks import LiveNetwork, Networks
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
@@ -91,12 +92,14 @@ class GraphQLService:
         show: Collection[str] = (),
         max_models: int = MAX_MODELS,
         clock: Callable[[], float] = time.monotonic,
+        lookout: Lookout | None = None,
     ) -> None:
         self._graph = graph
         self._networks = networks or LiveNetwork(graph)
         self._show = frozenset(show)
         self._max_models = max_models
         self._clock = clock
+        self._lookout = lookout
         self._building = threading.Lock()
         self._caching = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
@@ -158,6 +161,7 @@ class GraphQLService:
             serving.models,
             serving.schema,
             self._networks,
+            self._lookout,
         )
         if _is_introspection(found):
             return await self._introspect(serving, asked, asking)

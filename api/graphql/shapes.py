@@ -28,6 +28,7 @@ class System(Enum):
     VALUES = "_values"
     RELATIONSHIPS = "_relationships"
     IMPACT = "_impact"
+    HEALTH = "_health"
     OWNER = "_owner"
     INCOMING = "_in"
 
