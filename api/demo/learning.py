@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,9 +45,11 @@ def plant_assets(graph: Graph) -> list[Asset]:
 
 
 def traces(plant: Asset, every: int) -> list[Trace]:
-    """The normal run, as readings of this plant every so many ns. Deleted sensors are left out."""
+    """The normal run as readings of this plant every so many ns, the last one now. Deleted sensors
+    are left out.
+    """
     run = plant_run(NORMAL)
-    times = np.arange(len(run), dtype=np.int64) * every
+    times = (np.arange(1 - len(run), 1, dtype=np.int64) + time.time_ns() // every) * every
     places = plant.places()
     return [
         Trace(Column(places[v.twin], v.name, v.unit), times, run[:, at])

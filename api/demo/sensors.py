@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,14 +16,14 @@ from twinfall.api.demo.story import story
 from twinfall.ontology.errors import Unavailable
 
 if TYPE_CHECKING:
-    from twinfall.ingestion.telemetry import Telemetry
-
     from twinfall.api.services import Services
+    from twinfall.ingestion.telemetry import Telemetry
 
 SPEED = 180.0
 """The plant's samples are three minutes apart: at this speed they come every second."""
 MAX_SPEED = 18_000.0
-CITY_SECONDS = 5.0
+CITY_STEP = 5 * 10**9
+"""ns between two readings of each of the city's sensors."""
 CITY_PAST_SECONDS, CITY_PAST_STEP = 86_400, 600
 """How much of the city's past the first start fills in, and how densely."""
 CHUNK = 50
@@ -54,7 +53,7 @@ class Sensors:
         self._services = services
         self._tell = tell
         self._learn = learn
-        self._step = SAMPLE_SECONDS / min(speed, MAX_SPEED)
+        self._step = round(SAMPLE_SECONDS / min(speed, MAX_SPEED) * SECOND)  # ns: exact on the grid
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo-sensors", daemon=True)
 
@@ -74,7 +73,7 @@ class Sensors:
                 day = CityDay(city_rows())
                 city = Feed(telemetry, day.keys)
                 self._fill_in(plant, city, day)
-                self._learn(self._services, round(self._step * SECOND))
+                self._learn(self._services, self._step)
                 self._speak(plant, city, day)
         except Exception:
             # The edge of the thread: whatever ends it must be seen.
@@ -94,19 +93,15 @@ class Sensors:
         mark = self._services.folder / PAST
         if mark.exists():
             return
-        now = time.time()
+        now = time.time_ns()
         normal = plant_run(NORMAL).tolist()
-        first = math.floor(now / self._step) - len(normal)
-        self._submit(plant, [self._at(first + i) for i in range(len(normal))], normal)
-        start = math.floor(now / CITY_PAST_STEP) * CITY_PAST_STEP - CITY_PAST_SECONDS
+        first = now // self._step - len(normal)
+        self._submit(plant, [(first + i) * self._step for i in range(len(normal))], normal)
+        start = now // SECOND // CITY_PAST_STEP * CITY_PAST_STEP - CITY_PAST_SECONDS
         times = range(start, start + CITY_PAST_SECONDS, CITY_PAST_STEP)
         self._submit(city, [t * SECOND for t in times], [day.at(t).tolist() for t in times])
         if not self._stop.is_set():
             mark.write_text("the normal run of the plant, a day of the city\n", encoding="utf-8")
-
-    def _at(self, tick: int) -> int:
-        """Time of the plant's sample of that number since 1970, ns."""
-        return round(tick * self._step * SECOND)
 
     def _submit(self, feed: Feed, times: Sequence[int], rows: Rows) -> None:
         for start in range(0, len(times), CHUNK):
@@ -124,17 +119,20 @@ class Sensors:
 
     def _speak(self, plant: Feed, city: Feed, day: CityDay) -> None:
         samples = story()
-        tick = math.floor(time.time() / self._step) + 1
-        city_at = math.ceil(time.time() / CITY_SECONDS) * CITY_SECONDS
-        while not self._stop.wait(max(0.0, min(tick * self._step, city_at) - time.time())):
-            now = time.time()
-            if now >= tick * self._step:
+        plant_at, city_at = self._next(self._step), self._next(CITY_STEP)
+        while not self._stop.wait(max(0, min(plant_at, city_at) - time.time_ns()) / SECOND):
+            now = time.time_ns()
+            if now >= plant_at:
                 sample = next(samples)
                 if sample.begins:
                     self._tell(sample.begins)
-                self._said(plant, [self._at(tick)], [sample.values.tolist()])
-                # Ticks missed while the machine slept are not made up for.
-                tick = max(tick + 1, math.floor(time.time() / self._step))
+                self._said(plant, [plant_at], [sample.values.tolist()])
+                # What was missed while the machine slept is not made up for.
+                plant_at = max(plant_at + self._step, self._next(self._step) - self._step)
             if now >= city_at:
-                self._said(city, [round(city_at * SECOND)], [day.at(city_at).tolist()])
-                city_at = max(city_at + CITY_SECONDS, math.floor(now / CITY_SECONDS) * CITY_SECONDS)
+                self._said(city, [city_at], [day.at(city_at / SECOND).tolist()])
+                city_at = max(city_at + CITY_STEP, self._next(CITY_STEP) - CITY_STEP)
+
+    def _next(self, step: int) -> int:
+        """The next multiple of the step since 1970, ns."""
+        return (time.time_ns() // step + 1) * step
