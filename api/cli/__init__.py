@@ -11,6 +11,7 @@ from twinfall.api.cli import (
     asking,
     backup,
     demo,
+    detectors,
     diagnosis,
     keys,
     models,
@@ -38,6 +39,7 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(asking.query)
 app.command()(asking.impact)
+app.add_typer(detectors.app, name="detector")
 app.add_typer(keys.app, name="key")
 app.command()(diagnosis.doctor)
 
