@@ -35,8 +35,20 @@ MAX_POINTS = 1_000_000
 """Of one series in one training."""
 REFRESH_SECONDS = 10.0
 """Between looks whether twins came or went."""
-NUMERIC = ("float", "integer", "boolean")
+NUMERIC = ("float", "integer", "long", "boolean")
 log = logging.getLogger("twinfall.watch")
+
+
+class Said(Protocol):
+    """What is known of a series."""
+
+    @property
+    def kind(self) -> str:
+        """`float`, `integer`, `long`, `boolean`, `text`, `json`."""
+
+    @property
+    def unit(self) -> str | None:
+        """The declared unit."""
 
 
 class Catalogue(Protocol):
@@ -48,11 +60,8 @@ class Catalogue(Protocol):
     def series_of(self, twin: str) -> Mapping[str, int]:
         """Name to series, of those seen at this address."""
 
-    def kind(self, series: int) -> str:
-        """`float`, `integer`, `boolean`, `text`, ..."""
-
-    def unit(self, series: int) -> str | None:
-        """The declared unit."""
+    def of(self, series: int) -> Said:
+        """What the ontology says of it."""
 
 
 class Pipeline(Protocol):
@@ -108,6 +117,8 @@ class Lookout:
         self._graph = graph
         self._telemetry = telemetry
         self._now = now
+        self.seen = 0
+        """Readings taken in since the start."""
         self._cursor = -1
         self._looked = 0.0
         self._refreshing = threading.Lock()
@@ -128,6 +139,7 @@ class Lookout:
                 # The store may be away for a while; who was watched before is watched on.
                 log.warning("who is to be watched could not be asked: %s", err)
         self.watch.observe(block.series, block.times, block.numbers)
+        self.seen += len(block)
 
     def refresh(self) -> None:
         """Follow twins that came since, and leave those that went."""
@@ -205,10 +217,10 @@ class Lookout:
         """Series to column, of the asset's readings that are numbers."""
         catalogue = self._telemetry.catalogue
         return {
-            series: Column(path, name, catalogue.unit(series) or "")
+            series: Column(path, name, catalogue.of(series).unit or "")
             for address, path in asset.places().items()
             for name, series in catalogue.series_of(address).items()
-            if catalogue.kind(series) in NUMERIC
+            if catalogue.of(series).kind in NUMERIC
         }
 
     def _refill(self) -> None:

@@ -11,13 +11,10 @@ import orjson
 import pytest
 
 from tests.analytics.detectors import plants
-from tests.api.test_lookout import END, MODELS, Plant, lookout
+from tests.api.test_lookout import END, Plant
 from twinfall.api.access import LOCAL, Access
 from twinfall.api.graphql import GraphQLService
 from twinfall.api.graphql.watches import instant, nanoseconds
-from twinfall.graph import Graph
-from twinfall.graph.sqlite import SQLiteStore
-from twinfall.graph.twins import TwinInput
 
 TRAIN = """mutation($from: DateTime!, $to: DateTime!, $every: Duration) {
   trainDetector(model: "Pump", from: $from, to: $to, every: $every) {
@@ -28,19 +25,13 @@ HEALTH = """{ Pump { nodes { id _health {
 
 
 class Room:
-    """A graph of two pumps, telemetry in memory, a lookout, and GraphQL over them."""
+    """Two pumps, a lookout over their telemetry, and GraphQL with and without it."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = SQLiteStore(":memory:")
-        graph = Graph(self.store)
-        graph.load_models(MODELS)
-        graph.write_twins([TwinInput(f"P{n}", plants.MODEL) for n in (1, 2)])
-        self.telemetry = Plant()
-        self.telemetry.store(plants.running(0), 1)
-        self.lookout = lookout(graph, self.telemetry, folder)
-        self.lookout.start()
-        self.service = GraphQLService(graph, lookout=self.lookout)
-        self.blind = GraphQLService(graph)
+        self.plant = Plant(folder)
+        self.plant.store((1, plants.running(0)))
+        self.service = GraphQLService(self.plant.graph, lookout=self.plant.lookout())
+        self.blind = GraphQLService(self.plant.graph)
 
     def ask(
         self,
@@ -63,7 +54,7 @@ class Room:
 def room(tmp_path: Path) -> Iterator[Room]:
     made = Room(tmp_path)
     yield made
-    made.store.close()
+    made.plant.close()
 
 
 def test_a_detector_is_trained_and_says_what_it_learned_from(room: Room) -> None:
@@ -76,14 +67,14 @@ def test_a_detector_is_trained_and_says_what_it_learned_from(room: Room) -> None
     assert told["trainedFrom"] == "2023-11-14T22:13:20Z"
     assert told["trainedTo"] == instant(END)
     assert told["heldOutRows"] > 200
-    assert {"path": "motor", "name": "temperature", "unit": "degC"} in told["sensors"]
+    assert {"path": "motor", "name": "temperature", "unit": "degreeCelsius"} in told["sensors"]
     listed = room.ask("{ detectors { model rows } }")
     assert listed["data"]["detectors"] == [{"model": plants.MODEL, "rows": 300}]
 
 
 def test_a_twins_health_has_value_state_and_drivers(room: Room) -> None:
     room.train()
-    room.telemetry.store(plants.seized(99, 120), 1, END)
+    room.plant.store((1, plants.seized(99, 120)), start=END)
     first, second = room.ask(HEALTH)["data"]["Pump"]["nodes"]
     ill = first["_health"]
     assert ill["state"] == "ALARM"
@@ -93,7 +84,11 @@ def test_a_twins_health_has_value_state_and_drivers(room: Room) -> None:
     assert ill["detector"] == plants.MODEL
     assert ill["at"] == instant(END + 119 * plants.SECOND)
     driver = ill["drivers"][0]
-    assert (driver["twin"], driver["name"], driver["unit"]) == ("P1/motor", "temperature", "degC")
+    assert (driver["twin"], driver["name"], driver["unit"]) == (
+        "P1/motor",
+        "temperature",
+        "degreeCelsius",
+    )
     assert driver["observed"] > driver["expected"]
     assert len(ill["drivers"]) == 3
     cold = second["_health"]
