@@ -13,11 +13,15 @@ from twinfall.ontology.errors import Conflict, TwinError, Unavailable
 
 if TYPE_CHECKING:
     from twinfall.api.graphql import GraphQLService
+    from twinfall.api.lookout import Lookout
     from twinfall.graph.graph import Graph
     from twinfall.graph.store import TwinStore
+    from twinfall.ingestion.telemetry import Telemetry
 
 RETRY_SECONDS = 1.0
 """Between attempts to open a store that is away."""
+DETECTORS = "detectors"
+"""Folder in the data folder: what the learned watch knows."""
 log = logging.getLogger("twinfall.services")
 
 
@@ -36,11 +40,15 @@ def open_graph(settings: Settings, folder: Path, holder: str) -> Graph:
         raise
 
 
-def graphql_over(graph: Graph, settings: Settings) -> GraphQLService:
-    """The GraphQL service of a graph."""
+def graphql_over(
+    graph: Graph, settings: Settings, lookout: Lookout | None = None
+) -> GraphQLService:
+    """The GraphQL service of a graph, and of the watch over it."""
     from twinfall.api.graphql import GraphQLService
 
-    return GraphQLService(graph, show=settings.show_models, max_models=settings.typed_models)
+    return GraphQLService(
+        graph, show=settings.show_models, max_models=settings.typed_models, lookout=lookout
+    )
 
 
 def _open_store(settings: Settings, folder: Path, holder: str) -> TwinStore:
@@ -58,6 +66,22 @@ def _open_store(settings: Settings, folder: Path, holder: str) -> TwinStore:
         feed=folder / "feed.sqlite",
         holder=holder,
     )
+
+
+def _watched(graph: Graph, folder: Path) -> tuple[Telemetry, Lookout]:
+    """The readings of a graph in the data folder, and the learned watch that sees all of them."""
+    from twinfall.analytics.watching import Watch
+    from twinfall.api.lookout import Lookout
+    from twinfall.ingestion.telemetry import Telemetry
+
+    telemetry = Telemetry(folder, graph)
+    try:
+        lookout = Lookout(Watch(folder / DETECTORS), graph, telemetry)
+        lookout.start()
+    except BaseException:
+        telemetry.close()
+        raise
+    return telemetry, lookout
 
 
 class Services:
@@ -81,6 +105,8 @@ class Services:
         self._prepare = prepare
         self._graph: Graph | None = None
         self._graphql: GraphQLService | None = None
+        self._telemetry: Telemetry | None = None
+        self._lookout: Lookout | None = None
         self._away: TwinError = Unavailable("the store is not open yet")
         self._closing = threading.Event()
         self._opening: threading.Thread | None = None
@@ -112,6 +138,22 @@ class Services:
         assert graph is not None
         return self._graphql
 
+    @property
+    def telemetry(self) -> Telemetry:
+        """The readings; raises Unavailable as `graph` does."""
+        _ = self.graph
+        if self._telemetry is None:
+            raise Unavailable("the readings are being opened")
+        return self._telemetry
+
+    @property
+    def lookout(self) -> Lookout:
+        """The learned watch at its post; raises Unavailable as `graph` does."""
+        _ = self.graph
+        if self._lookout is None:
+            raise Unavailable("the watch is being set up")
+        return self._lookout
+
     def check(self) -> None:
         """Return when questions can be answered; raises Unavailable that says why not."""
         self.graph.store.ping()
@@ -122,6 +164,9 @@ class Services:
         self._closing.set()
         if self._opening:
             self._opening.join()
+        if self._telemetry is not None:
+            self._telemetry.close()
+            self._telemetry = None
         if self._graph is not None:
             self._graph.store.close()
             self._graph = None
@@ -130,8 +175,12 @@ class Services:
         graph = open_graph(self.settings, self.folder, self._holder)
         try:
             self._prepare(graph, self.folder)
-            self._graphql = graphql_over(graph, self.settings)
+            self._telemetry, self._lookout = _watched(graph, self.folder)
+            self._graphql = graphql_over(graph, self.settings, self._lookout)
         except BaseException:
+            if self._telemetry is not None:
+                self._telemetry.close()
+                self._telemetry = None
             graph.store.close()
             raise
         self._graph = graph

@@ -15,7 +15,6 @@ from twinfall.api.demo.plant import MODEL, NORMAL, plant_run, plant_variables
 from twinfall.graph.store import TopologyRequest
 
 if TYPE_CHECKING:
-    from twinfall.analytics.watching import Watch
     from twinfall.api.services import Services
     from twinfall.graph.graph import Graph
 
@@ -28,9 +27,9 @@ def learn(services: Services, every: int) -> None:
 
     Another sample period is another detector: it is learned anew.
     """
-    watch: Watch | None = services.watch
+    watch = services.lookout.watch
     plants = plant_assets(services.graph)
-    if watch is None or not plants:
+    if not plants:
         return
     watch.follow(MODEL, plants)
     known = watch.detectors().get(MODEL)
