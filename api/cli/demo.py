@@ -68,8 +68,15 @@ def demo(
             return nullcontext()
         from twinfall.api.demo.learning import learn
         from twinfall.api.demo.sensors import Sensors
+        from twinfall.api.demo.telling import alarm_line
 
-        return Sensors(services, speed=speed, tell=_say(as_json=as_json), learn=learn)
+        say = _say(as_json=as_json)
+
+        def begin(services: Services, every: int) -> None:
+            learn(services, every)
+            services.lookout.watch.listen(lambda alarm: say(alarm_line(alarm)))
+
+        return Sensors(services, speed=speed, tell=say, learn=begin)
 
     run(settings, "twinfall demo", insecure=False, tell=tell, prepare=_prepare, beside=beside)
 

@@ -1,22 +1,61 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
+from typing import Any
 
-from tests.api.running import plant, served, twinfall, twinfall_apart
+from tests.api.running import Server, plant, served, twinfall, twinfall_apart
+from twinfall.api.demo import city_queries
+
+HEALTH = """{ ProcessPlant { nodes { _health {
+  state drivers { twin name unit observed expected } } } } }"""
+PATIENCE = 60.0
+"""Seconds."""
 
 
-def test_the_demo_loads_a_city_once_and_its_queries_answer_alike_after_a_restart(
+def health(server: Server, state: str) -> Any:
+    """The plant's health as soon as it has this state."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        found = server.ask(HEALTH).json["data"]["ProcessPlant"]["nodes"][0]["_health"]
+        if (found and found["state"] == state) or time.monotonic() > end:
+            return found
+        time.sleep(0.05)
+
+
+def test_a_fault_of_the_plant_raises_an_alarm_that_names_its_sensors(tmp_path: Path) -> None:
+    with served(tmp_path, "--speed", "9000", command="demo") as server:
+        found = health(server, "ALARM")
+        assert found["state"] == "ALARM"
+        driven = {(driver["twin"], driver["name"]) for driver in found["drivers"]}
+        assert {("TE-stream-1", "flow"), ("TE-valve-3", "position")} <= driven
+        assert health(server, "NORMAL")["state"] == "NORMAL"
+        assert server.stop(signal.SIGINT) == 0
+
+    with served(tmp_path, "--speed", "9000", command="demo") as again:
+        assert health(again, "ALARM")["state"] == "ALARM"
+
+
+def test_without_telemetry_nothing_speaks(tmp_path: Path) -> None:
+    with served(tmp_path, "--no-telemetry", command="demo") as server:
+        found = server.ask(HEALTH).json["data"]["ProcessPlant"]["nodes"]
+        assert found == [{"_health": None}]
+        assert server.told["queries"] == [query for _, query in city_queries()]
+        assert server.stop(signal.SIGINT) == 0
+
+
+def test_the_demo_loads_city_and_plant_once_and_its_queries_answer_alike_after_a_restart(
     tmp_path: Path,
 ) -> None:
-    with served(tmp_path, command="demo") as server:
+    with served(tmp_path, "--no-telemetry", command="demo") as server:
         queries = server.told["queries"]
         first = [server.ask(query).json for query in queries]
         twins = server.told["twins"]
         cursor = server.ask("{ service { cursor } }").json
         assert server.stop(signal.SIGINT) == 0
 
-    with served(tmp_path, command="demo") as again:
+    with served(tmp_path, "--no-telemetry", command="demo") as again:
         second = [again.ask(query).json for query in queries]
         assert again.ask("{ service { cursor } }").json == cursor
         assert again.told["twins"] == twins

@@ -79,6 +79,8 @@ def test_the_wheel_carries_the_licences(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     assert "twinfall/api/static/LICENSES.txt" in names
     assert "twinfall/api/demo/LICENSE-micropolis" in names
+    assert "twinfall/api/demo/LICENSE-tennessee-eastman" in names
+    assert "twinfall/api/demo/plant-d00.csv.xz" in names
     assert [n for n in names if n.endswith(".dist-info/licenses/LICENSE")]
 
 
