@@ -35,6 +35,9 @@ def test_a_fault_of_the_plant_raises_an_alarm_that_names_its_sensors(tmp_path: P
 
     with served(tmp_path, "--speed", "9000", command="demo") as again:
         assert health(again, "ALARM")["state"] == "ALARM"
+        answers = [again.ask(query).json for query in again.told["queries"]]
+        assert len(answers) > len(city_queries())
+        assert [a for a in answers if "errors" in a] == []
 
 
 def test_without_telemetry_nothing_speaks(tmp_path: Path) -> None:
