@@ -29,6 +29,8 @@ CARRY = 3
 """A silent sensor's last reading stands for so many samples; then the sensor is left out."""
 LEAST_PRESENT = 0.5
 """With fewer sensors than this share there is no score."""
+MAX_SHOCK = 3.0
+"""Squared forecast error of one sample, over its usual size, that counts at most."""
 SHORT_MASKS = 32
 """Different sets of silent sensors handled exactly in one call; beyond that a silent sensor is
 taken at its mean.
@@ -179,9 +181,17 @@ class Normal:
         error = np.clip((z - forecast) / self.coefficients.spread, -CLIP, CLIP)
         before = flock.surprise[which]
         able = known & (flock.count[which] >= lags)[:, None]
-        smoothed = np.where(able, before + self.smoothing * (error**2 - before), before)
+        squared = self._shocks_limited(error**2, able)
+        smoothed = np.where(able, before + self.smoothing * (squared - before), before)
         flock.surprise[which], flock.forecast[which] = smoothed, forecast
         return np.asarray((smoothed * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
+
+    def _shocks_limited(self, squared: Floats, able: NDArray[np.bool_]) -> Floats:
+        """No single sample counts for more than `MAX_SHOCK`, however wild: a jump is over after a
+        few samples, and what lasts is surprising again and again.
+        """
+        mean = (squared * able).sum(axis=1) / np.maximum(able.sum(axis=1), 1)
+        return np.asarray(squared * np.minimum(1.0, MAX_SHOCK / np.maximum(mean, 1e-12))[:, None])
 
     def explain(self, flock: Flock, twin: int) -> list[Driver]:
         """Every sensor's share of the larger statistic, the largest first."""

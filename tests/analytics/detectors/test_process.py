@@ -111,3 +111,17 @@ def test_a_twin_scores_the_same_whenever_it_is_followed(detector: Detector) -> N
     late = process.scores(detector, values)[-1]
     early = process.scores(detector, values[-150:])[-1]
     assert early == pytest.approx(late, rel=1e-3)
+
+
+def test_one_wild_reading_of_any_sensor_raises_no_alarm(detector: Detector) -> None:
+    for sensor in range(0, len(process.COLUMNS), 3):
+        values = process.run(0).copy()
+        values[250, sensor] += 20 * values[:, sensor].std()
+        assert not len(process.alarms(process.scores(detector, values))), sensor
+
+
+def test_a_jump_from_one_normal_state_to_another_raises_no_alarm(detector: Detector) -> None:
+    normal = process.run(0)
+    for before, after in ((0, 400), (100, 300), (240, 20), (350, 80), (430, 200)):
+        values = np.concatenate([normal[before : before + 60], normal[after : after + 60]])
+        assert not len(process.alarms(process.scores(detector, values))), (before, after)
