@@ -14,6 +14,7 @@ from twinfall.ontology.errors import Conflict, TwinError, Unavailable
 if TYPE_CHECKING:
     from twinfall.api.graphql import GraphQLService
     from twinfall.api.lookout import Lookout
+    from twinfall.api.networks import Networks
     from twinfall.graph.graph import Graph
     from twinfall.graph.store import TwinStore
     from twinfall.ingestion.telemetry import Telemetry
@@ -41,13 +42,20 @@ def open_graph(settings: Settings, folder: Path, holder: str) -> Graph:
 
 
 def graphql_over(
-    graph: Graph, settings: Settings, lookout: Lookout | None = None
+    graph: Graph,
+    settings: Settings,
+    networks: Networks | None = None,
+    lookout: Lookout | None = None,
 ) -> GraphQLService:
-    """The GraphQL service of a graph, and of the watch over it."""
+    """The GraphQL service of a graph, of its arrays, and of the watch over it."""
     from twinfall.api.graphql import GraphQLService
 
     return GraphQLService(
-        graph, show=settings.show_models, max_models=settings.typed_models, lookout=lookout
+        graph,
+        networks,
+        show=settings.show_models,
+        max_models=settings.typed_models,
+        lookout=lookout,
     )
 
 
@@ -107,6 +115,7 @@ class Services:
         self._graphql: GraphQLService | None = None
         self._telemetry: Telemetry | None = None
         self._lookout: Lookout | None = None
+        self._networks: Networks | None = None
         self._away: TwinError = Unavailable("the store is not open yet")
         self._closing = threading.Event()
         self._opening: threading.Thread | None = None
@@ -154,6 +163,14 @@ class Services:
             raise Unavailable("the watch is being set up")
         return self._lookout
 
+    @property
+    def networks(self) -> Networks:
+        """The graph as arrays; raises Unavailable as `graph` does."""
+        _ = self.graph
+        if self._networks is None:
+            raise Unavailable("the graph is being opened")
+        return self._networks
+
     def check(self) -> None:
         """Return when questions can be answered; raises Unavailable that says why not."""
         self.graph.store.ping()
@@ -172,11 +189,14 @@ class Services:
             self._graph = None
 
     def _open(self) -> None:
+        from twinfall.api.networks import LiveNetwork
+
         graph = open_graph(self.settings, self.folder, self._holder)
         try:
             self._prepare(graph, self.folder)
             self._telemetry, self._lookout = _watched(graph, self.folder)
-            self._graphql = graphql_over(graph, self.settings, self._lookout)
+            self._networks = LiveNetwork(graph)
+            self._graphql = graphql_over(graph, self.settings, self._networks, self._lookout)
         except BaseException:
             if self._telemetry is not None:
                 self._telemetry.close()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from twinfall.analytics.alarms import Alarm
     from twinfall.api.services import Services
     from twinfall.api.settings import Settings
     from twinfall.graph.graph import Graph
@@ -68,13 +69,19 @@ def demo(
             return nullcontext()
         from twinfall.api.demo.learning import learn
         from twinfall.api.demo.sensors import Sensors
-        from twinfall.api.demo.telling import alarm_line
+        from twinfall.api.demo.telling import alarm_line, impact_line
 
         say = _say(as_json=as_json)
 
         def begin(services: Services, every: int) -> None:
             learn(services, every)
-            services.lookout.watch.listen(lambda alarm: say(alarm_line(alarm)))
+            services.lookout.watch.listen(hear)
+
+        def hear(alarm: Alarm) -> None:
+            say(alarm_line(alarm))
+            if alarm.state == "RAISED":
+                impact = services.networks.current().impact([alarm.suspect])
+                say(impact_line(alarm.suspect, impact))
 
         return Sensors(services, speed=speed, tell=say, learn=begin)
 

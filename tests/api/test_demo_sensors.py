@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from twinfall.analytics.alarms import Alarm, Symptom
 from twinfall.api.demo.feeding import Feed
 from twinfall.api.demo.loading import load_demo
 from twinfall.api.demo.plant import NORMAL, plant_run, plant_variables
 from twinfall.api.demo.sensors import PAST, Sensors
+from twinfall.api.demo.telling import alarm_line, impact_line
+from twinfall.api.networks import LiveNetwork
 from twinfall.graph.graph import Graph
 from twinfall.graph.sqlite import SQLiteStore
 from twinfall.ingestion.history import Window
@@ -116,3 +119,41 @@ def test_a_refused_reading_is_kept_as_a_row_that_can_be_sent_again(running: Runn
     feed.say([1_800_000_000 * SECOND], [[50.5]])
     letter = running.telemetry.dead_letters.page()[0]
     assert letter.raw == (b'{"twin":"TE-nowhere","name":"level","value":50.5,"time":1800000000000}')
+
+
+def test_what_would_follow_is_told_with_its_time_and_what_is_lost(running: Running) -> None:
+    network = LiveNetwork(running.graph).current()
+    told = {
+        id: impact_line(id, network.impact([id]))
+        for id in ("TE-stream-1", "TE-compressor", "TE-analyzer-6")
+    }
+    assert told == {
+        "TE-stream-1": "if TE-stream-1 failed: 16 more assets, the first after PT5H51M;"
+        " without product G, product H then",
+        "TE-compressor": "if TE-compressor failed: 15 more assets, at once;"
+        " without product G, product H then",
+        "TE-analyzer-6": "if TE-analyzer-6 failed, nothing else would",
+    }
+
+
+def test_an_alarm_is_told_with_the_place_and_its_sensors() -> None:
+    symptom = Symptom("TE-stream-1", "flow", "kscmh", 0.9, 0.0012345, 0.25123)
+    plain = Symptom("TE-plant", "count", "", 0.1, 2.0, 1.0)
+    alarm = Alarm(
+        id="1",
+        twin="TE-plant",
+        model="m",
+        state="RAISED",
+        onset=0,
+        at=0,
+        score=2.0,
+        symptoms=(symptom, plain),
+        suspect="TE-stream-1",
+        detector="",
+    )
+    assert alarm_line(alarm) == (
+        "alarm on TE-plant, most of it at TE-stream-1: TE-stream-1 flow 0.001234 kscmh"
+        " (expected 0.2512); TE-plant count 2 (expected 1)"
+    )
+    cleared = alarm_line(replace(alarm, state="CLEARED"))
+    assert cleared == "alarm cleared: TE-plant behaves as learned again"
