@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 .PHONY: help demo test check bench faults neo4j graphiql wheel clean
 
 help:
-	@echo "make demo       start Twinfall with a city, on http://localhost:8000/"
+	@echo "make demo       start Twinfall with a city and a plant, on http://localhost:8000/"
 	@echo "make test       run the tests"
 	@echo "make check      format, lint, types, layers"
 	@echo "make bench      measure, and write docs/benchmarks.md"
