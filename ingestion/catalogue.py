@@ -20,7 +20,7 @@ from twinfall.graph.graph import Graph
 from twinfall.graph.identity import owner_of
 from twinfall.graph.values import field_type
 from twinfall.ontology.declarations import Binding
-from twinfall.ontology.errors import TwinError, Unavailable
+from twinfall.ontology.errors import Unavailable
 from twinfall.ontology.model import Enum, Primitive, Schema
 
 Kind = Literal["float", "integer", "long", "boolean", "text", "json"]
@@ -60,6 +60,8 @@ class Catalogue:
         self._known: dict[Key, int] = {}
         self._plain = np.zeros(1024, np.bool_)
         self._lock = threading.RLock()
+        self.generation = 0
+        """Grows after every `forget`: what was remembered of `known` before holds no more."""
         for id_, twin, name, kind, unit in db.execute(
             "SELECT id, twin, name, kind, unit FROM series ORDER BY id"
         ):
@@ -103,11 +105,10 @@ class Catalogue:
         return self._names.get(name, {})
 
     def is_component(self, twin: str, name: str) -> bool:
-        """Whether `name` is a component of the twin, by the ontology."""
-        try:
-            node = self._graph.store.nodes([twin]).get(twin)
-        except TwinError:
-            return False
+        """Whether `name` is a component of the twin, by the ontology. Raises Unavailable while the
+        store is away.
+        """
+        node = self._graph.store.nodes([twin]).get(twin)
         if node is None:
             return False
         content = self._graph.ontology.interfaces[node.model].contents.get(name)
@@ -117,6 +118,7 @@ class Catalogue:
         """Twins or models changed: every series is judged anew when its next reading comes."""
         with self._lock:
             self._known = {}
+            self.generation += 1
 
     def learn(self, keys: Iterable[Key]) -> dict[Key, int | Unknown]:
         """The series of these keys, judged against the graph in one store call; or why not.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 NO_TIME = -(2**63)
@@ -32,8 +33,10 @@ class Frame:
     """Who said it: `http`, `line`, `mqtt`, `replay`."""
     series: NDArray[np.int32]
     """The catalogue's series; -1 where twin and name are in `unknown`."""
-    values: Sequence[Any]
-    """The JSON value as parsed: float, int, bool, str, list, dict or None."""
+    values: Sequence[Any] | NDArray[np.float64]
+    """The JSON value as parsed: float, int, bool, str, list, dict or None; as an array where all
+    are floats.
+    """
     times: NDArray[np.int64]
     """Source times in ns; `NO_TIME` where none was given."""
     rows: NDArray[np.int32]
@@ -50,6 +53,39 @@ class Frame:
     """Rows that could not be decoded."""
     last_wins: bool = False
     """Whether another value for the same instant replaces the first (Influx) or is refused."""
+
+    def alone(self, i: int, twin: str, name: str) -> bytes:
+        """Reading i as a JSON row of its own, for the dead letter: what a row of many readings
+        refuses is kept once, not with all of the row for each.
+        """
+        return row_of(
+            twin,
+            name,
+            self.values[i],
+            time=int(self.times[i]),
+            unit=self.units.get(i),
+            seq=self.seqs.get(i),
+        )
+
+
+def row_of(
+    twin: str,
+    name: str,
+    value: Any,
+    *,
+    time: int = NO_TIME,
+    unit: str | None = None,
+    seq: int | None = None,
+) -> bytes:
+    """A reading as a JSON row, its time in ns as RFC 3339."""
+    row = {"twin": twin, "name": name, "value": value}
+    if time != NO_TIME:
+        row["time"] = f"{np.datetime64(time, 'ns')}Z"
+    if unit is not None:
+        row["unit"] = unit
+    if seq is not None:
+        row["seq"] = seq
+    return orjson.dumps(row, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ is judged one by one. Declared limits are no matter of this room: an alarming va
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,11 +32,12 @@ _PLAIN = {float, int}
 _BOUNDS = {"integer": (-(2**31), 2**32 - 1), "long": (-(2**63), 2**64 - 1)}
 
 
-@dataclass(slots=True)
+@dataclass
 class _Work:
     """The columns of a frame as they are judged; `good` says which readings stay."""
 
     frame: Frame
+    catalogue: Catalogue
     series: NDArray[np.int32]
     times: NDArray[np.int64]
     numbers: NDArray[np.float64]
@@ -44,10 +46,19 @@ class _Work:
     texts: dict[int, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    def refuse(self, i: int, code: str, message: str, key: tuple[str, str] = ("", "")) -> None:
+    @functools.cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Readings by row."""
+        return np.bincount(self.frame.rows)
+
+    def refuse(self, i: int, code: str, message: str) -> None:
+        """Reading i; kept with its row, or alone where the row has others too."""
         self.good[i] = False
         row = int(self.frame.rows[i])
-        self.faults.append(Fault(row, code, message, *key, self.frame.raw(row)[:MAX_RAW]))
+        key = self.frame.unknown.get(i) or self.catalogue.key(int(self.series[i]))
+        alone = self.counts[row] > 1
+        raw = self.frame.alone(i, *key) if alone else self.frame.raw(row)
+        self.faults.append(Fault(row, code, message, *key, raw[:MAX_RAW]))
 
 
 def judge(
@@ -60,6 +71,7 @@ def judge(
     count = len(frame.values)
     work = _Work(
         frame,
+        catalogue,
         frame.series.copy() if frame.unknown else frame.series,
         frame.times.copy(),
         np.empty(count),
@@ -82,7 +94,7 @@ def _resolve(work: _Work, catalogue: Catalogue) -> None:
     for i, key in work.frame.unknown.items():
         said = found[key]
         if isinstance(said, Unknown):
-            work.refuse(i, said.code, said.message, key)
+            work.refuse(i, said.code, said.message)
         else:
             work.series[i] = said
 
@@ -104,7 +116,7 @@ def _judge_times(work: _Work, now: int, skew: int) -> None:
 
 def _judge_values(work: _Work, catalogue: Catalogue, graph: Graph) -> None:
     values = work.frame.values
-    plain = _PLAIN.issuperset(map(type, values))
+    plain = isinstance(values, np.ndarray) or _PLAIN.issuperset(map(type, values))
     kinds = catalogue.plain_numbers()
     if plain and work.good.all() and bool(kinds[work.series].all()):
         try:
@@ -113,22 +125,20 @@ def _judge_values(work: _Work, catalogue: Catalogue, graph: Graph) -> None:
             plain = False
         else:
             for i in np.flatnonzero(~np.isfinite(work.numbers)):
-                work.refuse(int(i), "BAD_VALUE", "is not a finite number", _key(work, i, catalogue))
+                work.refuse(int(i), "BAD_VALUE", "is not a finite number")
             return
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
     for i in np.flatnonzero(work.good):
         at = int(i)
         series = catalogue.of(int(work.series[at]))
         said = _value(values[at], series, graph)
         if isinstance(said, str):
-            work.refuse(at, "BAD_VALUE", said, _key(work, at, catalogue))
+            work.refuse(at, "BAD_VALUE", said)
             continue
         work.numbers[at], text = said
         if text is not None:
             work.texts[at] = text
-
-
-def _key(work: _Work, i: int | np.signedinteger[Any], catalogue: Catalogue) -> tuple[str, str]:
-    return catalogue.key(int(work.series[i]))
 
 
 def _value(value: Any, series: Series, graph: Graph) -> tuple[float, str | None] | str:
@@ -185,7 +195,7 @@ def _convert(work: _Work, catalogue: Catalogue) -> None:
         found = converter(unit, declared)
         if found is None or i in work.texts:
             what = f"cannot be converted from {unit!r} to {declared or 'no declared unit'}"
-            work.refuse(i, "BAD_UNIT", what, _key(work, i, catalogue))
+            work.refuse(i, "BAD_UNIT", what)
         else:
             work.numbers[i] = work.numbers[i] * found[0] + found[1]
 
