@@ -27,7 +27,7 @@ _CLASS = _table(_1=b"\n", _2=b" ", _3=b"=", _4=b",", _5=b'\\"\r\t\0')
 _OF_NUMBER = _table(_1=b"0123456789+-.eE,", _2=b"i").astype(np.uint8)
 _OF_TIME = _table(_1=b"0123456789-,")
 EXACT = 2**53
-"""Beyond it a float no longer holds every integer: such a value is read by itself."""
+"""From here on a float may stand for several integers: such a value is read by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _parsed(
         integers = np.flatnonzero(whole)
         if not {int}.issuperset({type(found[i]) for i in integers.tolist()}):
             return None
-        if (np.abs(numbers[integers]) > EXACT).any():
+        if (np.abs(numbers[integers]) >= EXACT).any():
             return None
     return numbers
 

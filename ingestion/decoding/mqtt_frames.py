@@ -26,8 +26,11 @@ Message = tuple[str, bytes]
 
 
 def raw_of(message: Message) -> bytes:
-    """A message as the bytes of its dead letter: the topic, a line feed, the payload."""
-    return b"%b\n%b" % (message[0].encode(errors="replace"), message[1])
+    """A message as the bytes of its dead letter: the topic, a line feed, the payload. A line feed
+    in the topic is percent-encoded.
+    """
+    topic = message[0].replace("\n", "%0A").encode(errors="replace")
+    return b"%b\n%b" % (topic, message[1])
 
 
 def message_of(raw: bytes) -> Message:

@@ -122,7 +122,7 @@ class PlainColumns:
 
     def joined(self, single: Frame) -> Frame:
         """The frame of all parts and of the lines read one by one, in the order of the rows."""
-        parts = self._parts
+        parts = list(self._parts)
         if len(single.values):
             assert isinstance(single.values, list)
             of_single = _Part(
@@ -132,9 +132,9 @@ class PlainColumns:
                 single.rows.astype(np.int64),
                 dict(single.unknown),
             )
-            parts = [*parts, of_single]
+            parts.append(of_single)
         if parts:
-            whole = _in_order(parts) if len(parts) > 1 else parts[0]
+            whole = _in_order(parts) if len(parts) > 1 or len(single.values) else parts[0]
             single.series, single.values, single.times = whole.series, whole.values, whole.times
             single.rows, single.unknown = whole.rows.astype(np.int32), whole.unknown
         return single

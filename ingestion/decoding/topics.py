@@ -47,8 +47,11 @@ class Topics:
         return [readings] if readings == f"{self.prefix}/#" else [readings, *replies]
 
     def known(self, topic: str) -> bool:
-        """Whether it needs no look into the graph."""
-        return topic in self._seen.now()
+        """Whether its readings need no look into the graph: it was read, and its series ever was."""
+        found = self._seen.now().get(topic)
+        if isinstance(found, tuple):
+            return not found[1] or self._catalogue.id_of(*found) >= 0
+        return found is not None
 
     def read(self, topic: str) -> Read | str:
         """(address, reading name), the name empty where the payload has names; or why it is
@@ -57,9 +60,7 @@ class Topics:
         seen = self._seen.now()
         found: Read | str | None = seen.get(topic)
         if found is None:
-            found = self._read(topic)
-            if isinstance(found, str) or not found[1] or self._catalogue.find(*found) >= 0:
-                seen[topic] = found
+            found = seen[topic] = self._read(topic)
         return found
 
     def _read(self, topic: str) -> Read | str:
@@ -108,6 +109,8 @@ def is_ours(topic: str) -> bool:
 
 
 def _checked(twin: str, name: str) -> Read | str:
+    if "/_" in twin:
+        return "the topic is not that of a reading"
     return twin_fault(twin) or (name_fault(name) if name else "") or (twin, name)
 
 
