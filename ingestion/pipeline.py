@@ -20,6 +20,7 @@ from twinfall.ingestion.frame import Block, Fault, Frame, Receipt
 from twinfall.ingestion.journal import Journal
 from twinfall.ingestion.judging import judge
 from twinfall.ingestion.latest import Latest
+from twinfall.ingestion.mover import Watcher
 from twinfall.ontology.errors import TwinError, Unavailable
 
 MAX_WAITING = 500_000
@@ -69,6 +70,7 @@ class Pipeline:
         self._closed = False
         self.committed: list[Callable[[int, Block], None]] = []
         """Called in the pipeline's thread with offset and block, before the receipt: quick."""
+        self.watchers: list[Watcher] = []
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._thread.start()
 
@@ -98,6 +100,15 @@ class Pipeline:
             self._queue.put(_Waiting(frame, done, count))
         return done
 
+    def watch(self, listener: Callable[[Block], None]) -> Watcher:
+        """Hand every block, after its receipt, to a listener on a thread of its own. A slow one
+        misses the oldest, which `Watcher.left_out` counts; it can hold up nobody.
+        """
+        watcher = Watcher(listener)
+        self.watchers.append(watcher)
+        self.committed.append(lambda _offset, block: watcher.take(block))
+        return watcher
+
     def close(self) -> None:
         """Keep what was submitted, then end."""
         with self._room:
@@ -106,6 +117,8 @@ class Pipeline:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
+        for watcher in self.watchers:
+            watcher.close()
 
     def _run(self) -> None:
         ended = False

@@ -21,7 +21,7 @@ from twinfall.ingestion.frame import Block, Frame, Receipt
 from twinfall.ingestion.history import HistoryStore, Points, Window
 from twinfall.ingestion.journal import Journal
 from twinfall.ingestion.latest import Latest, Reading
-from twinfall.ingestion.mover import MOVE_SECONDS, Mover, Repeating, Watcher
+from twinfall.ingestion.mover import MOVE_SECONDS, Mover, Repeating
 from twinfall.ingestion.pipeline import Pipeline
 from twinfall.ingestion.windows import check, summed, together
 from twinfall.ontology.errors import TwinError
@@ -64,7 +64,6 @@ class Telemetry:
             now=now,
         )
         self.pipeline.committed.append(self._committed)
-        self._watchers: list[Watcher] = []
         self._mover = Mover(self.journal, self.history, self._moved)
         self._seen = (graph.cursor(), graph.revision)
         self._repeating = (
@@ -79,15 +78,6 @@ class Telemetry:
     def submit(self, frame: Frame) -> Future[Receipt]:
         """See Pipeline.submit."""
         return self.pipeline.submit(frame)
-
-    def watch(self, listener: Callable[[Block], None]) -> Watcher:
-        """Hand every block, after its receipt, to a listener on a thread of its own. A slow one
-        misses the oldest, which `Watcher.left_out` counts; it can hold up nobody.
-        """
-        watcher = Watcher(listener)
-        self._watchers.append(watcher)
-        self.pipeline.committed.append(lambda _offset, block: watcher.take(block))
-        return watcher
 
     def latest_of(
         self, twins: Sequence[str], names: Sequence[str] | None = None
@@ -160,14 +150,12 @@ class Telemetry:
             "stored": counted.get("stored", 0),
             "refused": counted.get("refused", 0),
             "dead_letters": self.dead_letters.count(),
-            "left_out": sum(watcher.left_out for watcher in self._watchers),
+            "left_out": sum(watcher.left_out for watcher in self.pipeline.watchers),
         }
 
     def close(self) -> None:
         """Keep what was submitted, move what can be moved, close the files."""
         self.pipeline.close()
-        for watcher in self._watchers:
-            watcher.close()
         for repeating in self._repeating:
             repeating.close()
         with contextlib.suppress(TwinError):  # what cannot be moved stays in the journal
