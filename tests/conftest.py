@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.mosquitto import unavailable_reason as mosquitto_missing
 from tests.servers.neo4j import Neo4jServer, neo4j_server, unavailable_reason
 from twinfall.analytics import warm
 
@@ -27,3 +28,13 @@ def neo4j() -> Iterator[Neo4jServer]:
         pytest.skip(f"Neo4j: {reason}")
     with neo4j_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def needs_mosquitto() -> None:
+    """A broker can be started; where none is installed the test is skipped, except in CI."""
+    reason = mosquitto_missing()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(f"mosquitto: {reason}")  # there nothing is skipped
+    if reason:
+        pytest.skip(f"mosquitto: {reason}")

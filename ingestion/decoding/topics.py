@@ -47,7 +47,7 @@ class Topics:
         return [readings] if readings == f"{self.prefix}/#" else [readings, *replies]
 
     def known(self, topic: str) -> bool:
-        """Whether its readings need no look into the graph: it was read, and its series ever was."""
+        """Whether its readings need no look into the graph: read before, of a series that was."""
         found = self._seen.now().get(topic)
         if isinstance(found, tuple):
             return not found[1] or self._catalogue.id_of(*found) >= 0

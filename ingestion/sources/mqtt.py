@@ -89,12 +89,12 @@ class MqttSource:
         self._publishing: dict[int, Future[None]] = {}
         self._listeners: list[Listener] = []
         self._stopping, self._connected = threading.Event(), threading.Event()
-        self._woken, self._waker = socket.socketpair()
-        self._woken.setblocking(False)
-        self._waker.setblocking(False)
         self._connection = self._received = self._acknowledged = self._ignored = 0
         self._refusal = ""
         self._client = self._made(address)
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def _made(self, address: SplitResult) -> paho.Client:
@@ -137,6 +137,8 @@ class MqttSource:
         self._wake()
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS + CONNECT_SECONDS)
+        self._woken.close()
+        self._waker.close()
 
     @property
     def connected(self) -> bool:
@@ -201,7 +203,6 @@ class MqttSource:
             tries = 0 if time.monotonic() - began > STEADY_SECONDS else tries + 1
             pause = min(SHORTEST_PAUSE * 2 ** min(tries, 10), LONGEST_PAUSE)
             self._idle(random.uniform(max(pause / 2, SHORTEST_PAUSE), pause))  # noqa: S311
-        self._woken.close()
 
     def _idle(self, seconds: float) -> None:
         """Wait without a connection; what was under way still gets kept."""
@@ -323,7 +324,7 @@ class MqttSource:
         return False
 
     def _acknowledge(self, batch: Batch) -> None:
-        if batch.connection != self._connection or not self._client.is_connected():
+        if not self._client.is_connected():
             return  # the broker sends it again; stored is stored
         for number in batch.numbers:
             if number:

@@ -104,9 +104,7 @@ class Mosquitto:
 
 
 @contextmanager
-def mosquitto(
-    users: Mapping[str, str] | None = None, **options: object
-) -> Iterator[Mosquitto]:
+def mosquitto(users: Mapping[str, str] | None = None, **options: object) -> Iterator[Mosquitto]:
     """A broker until the block ends. `options` are lines of its configuration; with `users`, name
     and password, nobody else may connect.
     """

@@ -26,6 +26,14 @@ def _decoded(catalogue: Catalogue, *rows: Any, array: bool = False) -> Frame:
     return decode_rows(body, catalogue, content_type="application/x-ndjson")
 
 
+def _frame_or_code(body: bytes, catalogue: Catalogue) -> Frame | str:
+    """The frame, or the code of the refusal."""
+    try:
+        return decode_rows(body, catalogue)
+    except BadInput as error:
+        return error.code
+
+
 def _single(**more: Any) -> dict[str, Any]:
     return {"twin": "P1", "name": "flow", "value": 1.5, **more}
 
@@ -74,10 +82,9 @@ def test_a_body_is_an_array_or_a_row_a_line_or_one_row(decoding: Catalogue, body
 
 @pytest.mark.parametrize("body", [b"", b" ", b"[]", b"\n\n"])
 def test_a_body_without_rows_is_an_empty_frame_or_no_json(decoding: Catalogue, body: bytes) -> None:
-    try:
-        frame = decode_rows(body, decoding)
-    except BadInput as error:
-        assert error.code == "BAD_JSON"
+    frame = _frame_or_code(body, decoding)
+    if isinstance(frame, str):
+        assert frame == "BAD_JSON"
         assert not body.strip()
     else:
         assert len(frame.values) == len(frame.faults) == 0
@@ -213,12 +220,10 @@ def test_objects_and_colons_in_values_are_no_doubles(decoding: Catalogue) -> Non
 def test_nesting_that_only_just_parses_is_no_crash(decoding: Catalogue) -> None:
     deep = b"[" * 900 + b"]" * 900
     body = b'{"_twin":"P1","mode":"::","flow":' + deep + b"}"
-    try:
-        frame = decode_rows(body, decoding)
-    except BadInput as error:
-        assert error.code == "BAD_JSON"
-    else:
-        assert rows_said(frame) | rows_refused(frame) == {0}
+    frame = _frame_or_code(body, decoding)
+    assert frame == "BAD_JSON" or (
+        isinstance(frame, Frame) and rows_said(frame) | rows_refused(frame) == {0}
+    )
 
 
 def test_more_rows_than_a_request_may_have_are_too_large(decoding: Catalogue) -> None:
@@ -230,10 +235,9 @@ def test_more_rows_than_a_request_may_have_are_too_large(decoding: Catalogue) ->
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 400, "1" * 5000, "0.1e-9999"])
 def test_huge_numbers_are_kept_or_refused_never_a_crash(telemetry: Telemetry, number: str) -> None:
     body = f'{{"_twin":"P1","_time":{MS},"flow":{number},"pressure":1}}'.encode()
-    try:
-        frame = decode_rows(body, telemetry.catalogue)
-    except BadInput as error:
-        assert error.code == "BAD_JSON"
+    frame = _frame_or_code(body, telemetry.catalogue)
+    if isinstance(frame, str):
+        assert frame == "BAD_JSON"
         return
     receipt = telemetry.submit(frame).result(30)
     assert receipt.stored + len(receipt.refused) == 2
@@ -298,9 +302,7 @@ def test_every_row_is_read_or_refused_never_both(
 @given(st.one_of(st.binary(max_size=100), st.text('[]{}",:0e.-\\ \n_twinaflov', max_size=60)))
 def test_whatever_comes_is_a_frame_or_bad_input(decoding: Catalogue, body: bytes | str) -> None:
     raw = body.encode() if isinstance(body, str) else body
-    try:
-        frame = decode_rows(raw, decoding)
-    except BadInput as error:
-        assert error.code == "BAD_JSON"
-    else:
-        assert not rows_said(frame) & rows_refused(frame)
+    frame = _frame_or_code(raw, decoding)
+    assert frame == "BAD_JSON" or (
+        isinstance(frame, Frame) and not rows_said(frame) & rows_refused(frame)
+    )

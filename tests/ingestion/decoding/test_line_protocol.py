@@ -88,9 +88,35 @@ def test_a_value_is_what_its_syntax_says(decoding: Catalogue, written: str, valu
 
 @pytest.mark.parametrize(
     "written",
-    ["nan", "NaN", "inf", "-inf", "1e999", "1_000", "0x10", "5.5i", "i", "5ii", "-1u", "tRUE", "-"]
-    + ["9223372036854775808i", "18446744073709551616u", "1,2", '"open', "null", "[1]", "1 2 3", ""]
-    + ["٣", '"a"b', "1e", "--1", "1.2.3", "9" * 500],
+    [
+        "nan",
+        "NaN",
+        "inf",
+        "-inf",
+        "1e999",
+        "1_000",
+        "0x10",
+        "5.5i",
+        "i",
+        "5ii",
+        "-1u",
+        "tRUE",
+        "-",
+        "9223372036854775808i",
+        "18446744073709551616u",
+        "1,2",
+        '"open',
+        "null",
+        "[1]",
+        "1 2 3",
+        "",
+        "٣",
+        '"a"b',
+        "1e",
+        "--1",
+        "1.2.3",
+        "9" * 500,
+    ],
 )
 def test_what_is_no_value_is_refused_with_its_line_and_nothing_else_is(
     decoding: Catalogue, written: str
@@ -224,9 +250,38 @@ def test_what_the_reference_encoder_writes_is_read_back(
 
 
 _scraps = st.sampled_from(
-    [b"m", b",twin=P1", b",twin=P2", b",a=b", b" ", b" ", b"flow=", b"pressure=", b"nope=", b","]
-    + [b"1", b"-2.5", b"3i", b"t", b'"s"', b'"', b"\\", b"=", b"\n", b"\n", b" 1600000000", b"#"]
-    + [b"e9", b"i", b".", b"\xff", b"\0", b"\t", PLAIN + b"\n", PLAIN + b"\n"]
+    [
+        b"m",
+        b",twin=P1",
+        b",twin=P2",
+        b",a=b",
+        b" ",
+        b" ",
+        b"flow=",
+        b"pressure=",
+        b"nope=",
+        b",",
+        b"1",
+        b"-2.5",
+        b"3i",
+        b"t",
+        b'"s"',
+        b'"',
+        b"\\",
+        b"=",
+        b"\n",
+        b"\n",
+        b" 1600000000",
+        b"#",
+        b"e9",
+        b"i",
+        b".",
+        b"\xff",
+        b"\x00",
+        b"\t",
+        PLAIN + b"\n",
+        PLAIN + b"\n",
+    ]
 )
 
 

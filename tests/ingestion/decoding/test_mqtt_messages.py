@@ -96,10 +96,26 @@ def test_ids_are_percent_encoded_in_topics(decoding: Catalogue, twin: str) -> No
 
 @pytest.mark.parametrize(
     "topic",
-    ["twinfall", "twinfall/", "twinfall//flow", "other/P1/flow", "twinfall/P1/motor/a/b", "", "/"]
-    + ["twinfall/P1/", "twinfall/P1/_state", "twinfall/P1/_command/start", "twinfall/P1/fl%00ow"]
-    + ["twinfall/%FF/flow", "twinfall/P%0A1/flow", "twinfall/a%2Fb%2Fc/flow", "$SYS/broker"]
-    + ["twinfall/P1/motor/_x", f"twinfall/{'x' * 200}/flow", "twinfallx/P1/flow"],
+    [
+        "twinfall",
+        "twinfall/",
+        "twinfall//flow",
+        "other/P1/flow",
+        "twinfall/P1/motor/a/b",
+        "",
+        "/",
+        "twinfall/P1/",
+        "twinfall/P1/_state",
+        "twinfall/P1/_command/start",
+        "twinfall/P1/fl%00ow",
+        "twinfall/%FF/flow",
+        "twinfall/P%0A1/flow",
+        "twinfall/a%2Fb%2Fc/flow",
+        "$SYS/broker",
+        "twinfall/P1/motor/_x",
+        f"twinfall/{'x' * 200}/flow",
+        "twinfallx/P1/flow",
+    ],
 )
 def test_a_topic_that_names_no_reading_is_refused(decoding: Catalogue, topic: str) -> None:
     (fault,) = _one(decoding, topic, b"1").faults
@@ -172,8 +188,16 @@ def test_a_template_says_where_twin_and_name_stand(
 
 @pytest.mark.parametrize(
     ("prefix", "template"),
-    [("", None), ("a/#", None), ("a//b", None), ("x", "{name}/a"), ("x", "a/{twin}/{twin}")]
-    + [("x", "a/{twin}/b{name}"), ("x", "$SYS/{twin}"), ("x", "a//{twin}")],
+    [
+        ("", None),
+        ("a/#", None),
+        ("a//b", None),
+        ("x", "{name}/a"),
+        ("x", "a/{twin}/{twin}"),
+        ("x", "a/{twin}/b{name}"),
+        ("x", "$SYS/{twin}"),
+        ("x", "a//{twin}"),
+    ],
 )
 def test_a_template_without_sense_is_refused_at_the_start(
     decoding: Catalogue, prefix: str, template: str | None
