@@ -324,7 +324,7 @@ class MqttSource:
         return False
 
     def _acknowledge(self, batch: Batch) -> None:
-        if not self._client.is_connected():
+        if batch.connection != self._connection or not self._client.is_connected():
             return  # the broker sends it again; stored is stored
         for number in batch.numbers:
             if number:
