@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from tests.servers.mosquitto import mosquitto
 
 from benchmarks.measure import machine
 from benchmarks.mqtt_wire import Drain, pour
 from tests.api.running import Server, served
+from tests.servers.mosquitto import mosquitto
 
 TWINS, FIELDS = 250, ("flow", "pressure", "temperature", "speed")
 LINES, POSTS = 2_500, 60
