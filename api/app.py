@@ -22,6 +22,7 @@ from twinfall.api.backups import Backups
 from twinfall.api.guard import LOCAL_NAMES, Guard, Rules, host_name, is_local
 from twinfall.api.keys import Keys
 from twinfall.api.problems import body_of
+from twinfall.api.readings import Readings
 from twinfall.api.requests import Requests
 from twinfall.api.services import Services
 from twinfall.api.transfer import Transfer
@@ -86,6 +87,12 @@ def create_app(services: Services, *, insecure: bool = False, limits: Limits = L
     app.add_route("/export", transfer.export, methods=["GET"])
     app.add_route("/import", transfer.take, methods=["POST"])
     app.add_route("/backup", Backups(services, admit).give, methods=["GET"])
+    readings = Readings(services, admit)
+    app.add_route("/ingest", readings.ingest, methods=["POST"])
+    app.add_route("/api/v2/write", readings.write, methods=["POST"])
+    app.add_route("/write", readings.write, methods=["POST"])
+    app.add_route("/ping", readings.ping, methods=["GET", "HEAD"])
+    app.add_route("/health", readings.health, methods=["GET"])
     app.add_route("/livez", _alive, methods=["GET"])
     app.add_route("/readyz", _Readiness(services).answer, methods=["GET"])
     _add_pages(app)
