@@ -11,10 +11,13 @@ import numpy as np
 from twinfall.graph.identity import is_address
 from twinfall.ingestion.catalogue import Catalogue
 from twinfall.ingestion.frame import Fault, Frame
+from twinfall.ontology.errors import BadInput
 
 MAX_LAYOUTS = 200_000
 MAX_RAW = 65_536
 """Bytes of a refused row that are kept."""
+MAX_REFUSED = 100_000
+"""Faults of one body that are told one by one; a body with more is no body of readings."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,511}")
 Names = tuple[str, ...]
 
@@ -76,7 +79,11 @@ class Columns:
         self._counts.append(count)
 
     def refuse(self, row: int, code: str, message: str, raw: bytes) -> None:
-        """A row, or a part of it, that is no reading."""
+        """A row, or a part of it, that is no reading. Raises BadInput beyond MAX_REFUSED."""
+        if len(self.faults) >= MAX_REFUSED:
+            raise BadInput(
+                f"more than {MAX_REFUSED} rows cannot be read, such as: {message}", code="BAD_ROWS"
+            )
         self.faults.append(Fault(row, code, message, raw=raw[:MAX_RAW]))
 
     def frame(self, source: str, raw: Callable[[int], bytes], *, last_wins: bool = False) -> Frame:

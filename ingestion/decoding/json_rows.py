@@ -89,21 +89,24 @@ def _of_lines(body: bytes, columns: Columns) -> tuple[list[Any], Raw]:
     try:
         return list(map(orjson.loads, lines)), lines.__getitem__
     except orjson.JSONDecodeError:
-        rows = [_row_of(line) for line in lines]
-    if all(isinstance(row, orjson.JSONDecodeError) for row in rows):
-        return [_parsed(body)], lambda _: body  # one row over several lines, or nothing at all
-    for at, row in enumerate(rows):
-        if isinstance(row, orjson.JSONDecodeError):
-            columns.refuse(at, "BAD_JSON", f"is not JSON: {row.msg}", lines[at])
-            rows[at] = _BROKEN
-    return rows, lines.__getitem__
+        return _of_broken_lines(body, lines, columns), lines.__getitem__
 
 
-def _row_of(line: bytes) -> Any:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return error
+def _of_broken_lines(body: bytes, lines: list[bytes], columns: Columns) -> list[Any]:
+    """The rows of lines of which some are no JSON; those are refused."""
+    rows: list[Any] = []
+    for at, line in enumerate(lines):
+        try:
+            rows.append(orjson.loads(line))
+        except orjson.JSONDecodeError as error:
+            columns.refuse(at, "BAD_JSON", f"is not JSON: {error.msg}", line)
+            rows.append(_BROKEN)
+    if all(row is _BROKEN for row in rows):  # one row over several lines, or nothing at all
+        whole = _parsed(body)
+        lines[:] = [body]
+        columns.faults.clear()
+        return [whole]
+    return rows
 
 
 def _check_count(count: int) -> None:
@@ -168,6 +171,9 @@ def _single(columns: Columns, at: int, row: dict[str, Any], raw: Raw) -> None:
         except BadTime as error:
             columns.refuse(at, "BAD_TIME", str(error), raw(at))
             return
+    if _is_plain(columns, row):
+        columns.add(at, row["twin"], row["name"], row["value"], instant)
+        return
     code, fault = _single_fault(columns, row)
     if fault:
         columns.refuse(at, code, fault, raw(at))
@@ -177,6 +183,14 @@ def _single(columns: Columns, at: int, row: dict[str, Any], raw: Raw) -> None:
         columns.units[place] = row["unit"]
     if row.get("seq") is not None:
         columns.seqs[place] = row["seq"]
+
+
+def _is_plain(columns: Columns, row: dict[str, Any]) -> bool:
+    """Whether it is of a known series and has no members but `value` and perhaps `time`."""
+    if len(row) != 3 + ("time" in row) or "value" not in row:
+        return False
+    twin, name = row.get("twin"), row.get("name")
+    return type(twin) is str and type(name) is str and (twin, name) in columns.known
 
 
 def _single_fault(columns: Columns, row: dict[str, Any]) -> tuple[str, str]:

@@ -165,7 +165,7 @@ class _Singles:
         if not len(self._starts):
             self._starts = np.cumsum([self._at, *(len(line) + 1 for line in self._lines)])
         for i in which.tolist():
-            if i in self._swallowed:
+            if not self._lines[i] or i in self._swallowed:
                 continue
             start = int(self._starts[i])
             end = self._body.single(self._row + i, start)

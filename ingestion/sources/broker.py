@@ -61,3 +61,11 @@ def address_of(url: str) -> SplitResult:
         path="TWINFALL_MQTT",
         cure="mqtt://host:1883, or mqtts://user:password@host:8883",
     )
+
+
+def topic_of(message: Any) -> str:
+    """The topic of a client's message."""
+    try:
+        return str(message.topic)
+    except UnicodeDecodeError:
+        return "\ufffd"  # brokers pass none on; it would be refused as a topic

@@ -17,6 +17,7 @@ import socket
 import ssl
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
@@ -34,7 +35,7 @@ from twinfall.ingestion.catalogue import Catalogue
 from twinfall.ingestion.decoding.mqtt_frames import MAX_PAYLOAD, Message, MessageDecoder
 from twinfall.ingestion.decoding.topics import Topics, is_ours
 from twinfall.ingestion.sources.batches import Batch, Batches, Submitting
-from twinfall.ingestion.sources.broker import MqttOptions, address_of, cork, without_delay
+from twinfall.ingestion.sources.broker import MqttOptions, address_of, cork, topic_of, without_delay
 from twinfall.ontology.errors import BadInput, BadSettings, Unavailable
 
 MESSAGES_AT_ONCE = 1_000
@@ -55,7 +56,6 @@ NOT_RETAINED, RETAINED_AT_FIRST = 2, 1
 SESSION_TAKEN_OVER = 0x8E
 log = logging.getLogger("twinfall.mqtt")
 Listener = Callable[[str, str, bytes], None]
-_WAKE = b"\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class MqttSource:
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_subscribe, client.on_publish = self._on_subscribe, self._on_publish
         client.on_message = self._on_message
-        # With a callback the client leaves writing to us: one write for many acknowledgements.
+        # With this the client leaves writing to us: one write for many acknowledgements.
         client.on_socket_register_write = lambda *_: None
         user = options.user or unquote(address.username or "")
         if user:
@@ -184,7 +184,7 @@ class MqttSource:
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError, OSError):  # full: it will wake anyway
-            self._waker.send(_WAKE)
+            self._waker.send(b"\0")
 
     # What follows runs in our thread only.
 
@@ -197,6 +197,8 @@ class MqttSource:
                 self._converse()
             except (OSError, ValueError) as error:
                 log.warning("the MQTT broker at %s:%s: %s", self._host, self._port, error)
+                # The client forgets the socket of a failed handshake; the frames here hold it open.
+                traceback.clear_frames(error.__traceback__)
             except Exception:  # the loop must go on, whatever a client's bug may be
                 log.exception("the MQTT connection failed")
             self._gone()
@@ -298,7 +300,7 @@ class MqttSource:
                 payload = bytes(message.payload)
                 self._incoming_bytes -= len(payload)
                 if self._is_reading(message, payload):
-                    messages.append((_topic(message), payload[: MAX_PAYLOAD + 1]))
+                    messages.append((topic_of(message), payload[: MAX_PAYLOAD + 1]))
                     numbers.append(message.mid if message.qos else 0)
                 elif message.qos:
                     self._client.ack(message.mid, message.qos)
@@ -311,7 +313,7 @@ class MqttSource:
         if message.retain and not self._options.accept_retained:
             self._ignored += 1
             return False
-        topic = _topic(message)
+        topic = topic_of(message)
         if not is_ours(topic):
             return True
         reply = self.topics.of_reply(topic)
@@ -396,10 +398,3 @@ class MqttSource:
         if getattr(reason, "value", 0) == SESSION_TAKEN_OVER:
             self._refusal = "another client uses our client id"
             log.error("another client connects with our client id; give one a different id")
-
-
-def _topic(message: paho.MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError:
-        return "\ufffd"  # brokers pass none on; it would be refused as a topic

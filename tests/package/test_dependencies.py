@@ -10,7 +10,12 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 ROOMS = ("ontology", "graph", "ingestion", "analytics", "api")
-MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn", "strawberry-graphql": "strawberry"}
+MODULES = {
+    "paho-mqtt": "paho",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+    "strawberry-graphql": "strawberry",
+}
 """Distributions whose module has another name."""
 BROUGHT_ALONG = {"starlette": "fastapi", "anyio": "fastapi", "graphql": "strawberry-graphql"}
 """Modules that come with a dependency and are part of its interface."""
