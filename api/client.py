@@ -6,7 +6,8 @@ import gzip
 import http.client
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -15,12 +16,16 @@ from urllib.parse import urlsplit
 import orjson
 
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse
+from twinfall.ingestion.frame import Fault, Receipt
+from twinfall.ingestion.sources.files import Entry
+from twinfall.ingestion.sources.replay import Send, rows_of
 from twinfall.ontology.errors import Conflict, TwinError, Unavailable
 
 ANSWER_SECONDS = 150.0
 """Longer than the server's own limits, which answer with a reason."""
 BLOCK_BYTES = 65_536
 MAX_ANSWER_BYTES = 256_000_000
+SENDERS = 2
 
 
 class ServerSays(TwinError):
@@ -77,6 +82,25 @@ class Remote:
                 if report := _one(_json(line, response), progress, refuse):
                     return report
         raise Unavailable("the server broke off", path=self.url, cure="import again: it is safe")
+
+    @contextmanager
+    def sender(self) -> Iterator[Send]:
+        """Sends readings of files to `/ingest`, a few requests at once."""
+        with ThreadPoolExecutor(SENDERS) as pool:
+            yield lambda batch: pool.submit(self._ingest, batch)
+
+    def _ingest(self, batch: Sequence[Entry]) -> Receipt:
+        headers = {"Content-Type": "application/x-ndjson"}
+        try:
+            with self._exchange("POST", "/ingest", headers, rows_of(batch)) as response:
+                answer = _json(response.read(MAX_ANSWER_BYTES), response)
+        except ServerSays as error:
+            if error.code != "OVERLOADED":
+                raise
+            raise Unavailable(error.message, code="OVERLOADED") from None
+        rows = answer.get("rows") or []
+        faults = tuple(Fault(row["index"], row["code"], row["message"]) for row in rows)
+        return Receipt(int(answer["stored"]), faults)
 
     def export(self) -> Iterator[bytes]:
         """The whole graph as NDJSON, in blocks."""

@@ -22,6 +22,9 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "RATE_LIMITED": 429,
         "INTERNAL": 500,
         "STORE_UNAVAILABLE": 503,
+        "DISK_FULL": 503,
+        "STOPPING": 503,
+        "MQTT_UNAVAILABLE": 503,
         "OVERLOADED": 503,
         "TIMEOUT": 503,
     }
@@ -29,6 +32,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
 """HTTP status by error code; every other code is 400."""
 RETRY_AFTER: Mapping[str, str] = MappingProxyType(
     {"RATE_LIMITED": "60", "STORE_UNAVAILABLE": "2", "OVERLOADED": "1", "TIMEOUT": "5"}
+    | {"DISK_FULL": "10", "STOPPING": "5", "MQTT_UNAVAILABLE": "5"}
 )
 """Seconds a client should wait, by error code."""
 

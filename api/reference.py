@@ -13,6 +13,21 @@ from twinfall.api.settings import CONFIG, FILE_NAME, SETTINGS, Secret
 ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "BAD_FILE": ("A file cannot be read, written or understood.", "The message names it."),
+        "BAD_LINE": ("A line is no line protocol.", "The message shows the place; correct it."),
+        "BAD_ROW": ("A row or payload is no reading.", "The message says what; correct it."),
+        "BAD_TIME": ("A time cannot be read.", "RFC 3339 with a zone, or epoch milliseconds."),
+        "BAD_TOPIC": ("An MQTT topic names no reading.", "`twinfall/{twin}/{name}`."),
+        "BAD_UNIT": ("A unit is unknown or another quantity's.", "Send the declared one."),
+        "BAD_VALUE": ("A value is not of the declared schema.", "Correct it at its source."),
+        "DISK_FULL": ("Readings cannot be kept.", "Free some space; it goes on by itself."),
+        "FUTURE": (
+            "A reading is from the future.",
+            "Set its source's clock, or `TWINFALL_FUTURE_SKEW`.",
+        ),
+        "MQTT_UNAVAILABLE": ("The MQTT broker is away.", "It is tried again for ever."),
+        "NEWER_FORMAT": ("A file was written by a newer Twinfall.", "Update Twinfall."),
+        "POISON": ("A message could not be read at all.", "See the dead letter; report it."),
+        "STOPPING": ("The service is stopping.", "Send it again in a few seconds."),
         "BAD_ID": ("An id has other characters than ids may have, or too many.", "Change the id."),
         "BAD_INPUT": ("What was sent cannot be used.", "The message says what and why."),
         "BAD_JSON": ("A line or value is not JSON.", "Correct it; NDJSON has one value a line."),

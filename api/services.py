@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinfall.api.settings import Settings
+from twinfall.ontology.durations import duration_seconds
 from twinfall.ontology.errors import Conflict, TwinError, Unavailable
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from twinfall.api.networks import Networks
     from twinfall.graph.graph import Graph
     from twinfall.graph.store import TwinStore
+    from twinfall.ingestion.sources.mqtt import MqttSource
     from twinfall.ingestion.telemetry import Telemetry
 
 RETRY_SECONDS = 1.0
@@ -76,13 +78,32 @@ def _open_store(settings: Settings, folder: Path, holder: str) -> TwinStore:
     )
 
 
-def _watched(graph: Graph, folder: Path) -> tuple[Telemetry, Lookout]:
+def _source(settings: Settings, telemetry: Telemetry) -> MqttSource | None:
+    """The broker that the settings name, connecting in the background."""
+    if not settings.mqtt:
+        return None
+    from twinfall.ingestion.sources.broker import MqttOptions
+    from twinfall.ingestion.sources.mqtt import MqttSource
+
+    options = MqttOptions(
+        prefix=settings.mqtt_prefix,
+        client_id=settings.mqtt_client_id,
+        ca_file=settings.mqtt_ca_file or None,
+        user=settings.mqtt_user,
+        password=settings.mqtt_password.reveal(),
+    )
+    source = MqttSource(settings.mqtt, telemetry.pipeline, telemetry.catalogue, options)
+    source.start()
+    return source
+
+
+def _watched(graph: Graph, folder: Path, skew: float) -> tuple[Telemetry, Lookout]:
     """The readings of a graph in the data folder, and the learned watch that sees all of them."""
     from twinfall.analytics.watching import Watch
     from twinfall.api.lookout import Lookout
     from twinfall.ingestion.telemetry import Telemetry
 
-    telemetry = Telemetry(folder, graph)
+    telemetry = Telemetry(folder, graph, skew=skew)
     try:
         lookout = Lookout(Watch(folder / DETECTORS), graph, telemetry)
         lookout.start()
@@ -115,6 +136,7 @@ class Services:
         self._graphql: GraphQLService | None = None
         self._telemetry: Telemetry | None = None
         self._lookout: Lookout | None = None
+        self._source: MqttSource | None = None
         self._networks: Networks | None = None
         self._away: TwinError = Unavailable("the store is not open yet")
         self._closing = threading.Event()
@@ -181,6 +203,9 @@ class Services:
         self._closing.set()
         if self._opening:
             self._opening.join()
+        if self._source is not None:
+            self._source.stop()
+            self._source = None
         if self._telemetry is not None:
             self._telemetry.close()
             self._telemetry = None
@@ -194,9 +219,12 @@ class Services:
         graph = open_graph(self.settings, self.folder, self._holder)
         try:
             self._prepare(graph, self.folder)
-            self._telemetry, self._lookout = _watched(graph, self.folder)
+            self._telemetry, self._lookout = _watched(
+                graph, self.folder, duration_seconds(self.settings.future_skew) or 0.0
+            )
             self._networks = LiveNetwork(graph)
             self._graphql = graphql_over(graph, self.settings, self._networks, self._lookout)
+            self._source = _source(self.settings, self._telemetry)
         except BaseException:
             if self._telemetry is not None:
                 self._telemetry.close()

@@ -107,6 +107,26 @@ def _store(value: Any) -> str:
     return text
 
 
+def _broker(value: Any) -> str:
+    text = _text(value)
+    if not text:
+        return text
+    address = urlsplit(text)
+    if address.scheme not in ("mqtt", "mqtts") or not address.hostname:
+        raise ValueError("it must be an address such as mqtt://localhost:1883")
+    if address.username or address.password:
+        raise ValueError("keep the password out of the address: set TWINFALL_MQTT_PASSWORD")
+    return text
+
+
+def _duration(value: Any) -> str:
+    from twinfall.ontology.durations import duration_seconds
+
+    if duration_seconds(_text(value)) is None:
+        raise ValueError("it must be an ISO 8601 duration such as PT5M")
+    return str(value)
+
+
 def _url(value: Any) -> str:
     address = urlsplit(_text(value))
     if value and (address.scheme not in ("http", "https") or not address.hostname):
@@ -143,6 +163,28 @@ class Settings:
     neo4j_user: str = _setting("neo4j", _text, "The user at the Neo4j server.")
     neo4j_password: Secret = _setting(Secret(), _secret, "The password at the Neo4j server.")
     neo4j_database: str = _setting("neo4j", _text, "The database at the Neo4j server.")
+    mqtt: str = _setting(
+        "",
+        _broker,
+        "The MQTT broker that readings come from: `mqtt://host:1883` or `mqtts://host:8883`. "
+        "Empty: none.",
+    )
+    mqtt_user: str = _setting("", _text, "The user at the MQTT broker.")
+    mqtt_password: Secret = _setting(Secret(), _secret, "The password at the MQTT broker.")
+    mqtt_ca_file: str = _setting(
+        "", _text, "The certificate authority of an `mqtts://` broker, a PEM file; empty: system's."
+    )
+    mqtt_client_id: str = _setting(
+        "",
+        _text,
+        "The name of our session at the broker; must differ between services on one broker.",
+    )
+    mqtt_prefix: str = _setting("twinfall", _text, "The first levels of the topics of readings.")
+    future_skew: str = _setting(
+        "PT5M",
+        _duration,
+        "How far ahead of our clock the time of a reading may be, as ISO 8601 duration: `PT5M`.",
+    )
     url: str = _setting(
         "",
         _url,

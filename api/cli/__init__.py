@@ -15,6 +15,7 @@ from twinfall.api.cli import (
     diagnosis,
     keys,
     models,
+    readings,
     register,
     serving,
     transfer,
@@ -35,6 +36,7 @@ app.command()(serving.serve)
 app.add_typer(models.app, name="model")
 app.command("import")(transfer.import_)
 app.command()(transfer.export)
+app.command()(readings.replay)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(asking.query)

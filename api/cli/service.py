@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import orjson
@@ -20,6 +20,7 @@ from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
     from twinfall.graph.graph import Graph
+    from twinfall.ingestion.sources.replay import Send
 
 
 class Service(Protocol):
@@ -35,6 +36,10 @@ class Service(Protocol):
 
     def export(self) -> Iterator[bytes]:
         """The whole graph as NDJSON."""
+        ...
+
+    def sender(self) -> AbstractContextManager[Send]:
+        """Takes readings while it is open."""
         ...
 
 
@@ -64,6 +69,18 @@ class Local:
     def export(self) -> Iterator[bytes]:
         """See Service."""
         return export_rows(self._graph)
+
+    @contextmanager
+    def sender(self) -> Iterator[Send]:
+        """See Service."""
+        from twinfall.ingestion.sources.replay import into
+        from twinfall.ingestion.telemetry import Telemetry
+
+        telemetry = Telemetry(self._settings.dir, self._graph)
+        try:
+            yield into(telemetry.pipeline, telemetry.catalogue)
+        finally:
+            telemetry.close()
 
 
 @contextmanager
