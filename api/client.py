@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 import orjson
 
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse
-from twinfall.ingestion.frame import Fault, Receipt
-from twinfall.ingestion.sources.files import Entry
-from twinfall.ingestion.sources.replay import Send, rows_of
 from twinfall.ontology.errors import Conflict, TwinError, Unavailable
+
+if TYPE_CHECKING:
+    from twinfall.ingestion.frame import Receipt
+    from twinfall.ingestion.sources.files import Entry
+    from twinfall.ingestion.sources.replay import Send
 
 ANSWER_SECONDS = 150.0
 """Longer than the server's own limits, which answer with a reason."""
@@ -90,6 +92,9 @@ class Remote:
             yield lambda batch: pool.submit(self._ingest, batch)
 
     def _ingest(self, batch: Sequence[Entry]) -> Receipt:
+        from twinfall.ingestion.frame import Fault, Receipt
+        from twinfall.ingestion.sources.replay import rows_of
+
         headers = {"Content-Type": "application/x-ndjson"}
         try:
             with self._exchange("POST", "/ingest", headers, rows_of(batch)) as response:

@@ -205,11 +205,14 @@ def into(pipeline: Submitting, catalogue: Catalogue) -> Send:
 
 
 def rows_of(batch: Sequence[Entry]) -> bytes:
-    """Entries as NDJSON for `POST /ingest`; those at fault are left out."""
+    """Entries as NDJSON for `POST /ingest`. One at fault is a row that is refused there, and so
+    kept with its reason.
+    """
     return b"\n".join(
-        row_of(e.twin, e.name, _as_kind(e.value, ""), time=e.time, unit=e.unit)
+        orjson.dumps({"twin": e.twin, "name": e.name, "fault": f"line {e.line}: {e.fault}"})
+        if e.fault
+        else row_of(e.twin, e.name, _as_kind(e.value, ""), time=e.time, unit=e.unit)
         for e in batch
-        if not e.fault
     )
 
 

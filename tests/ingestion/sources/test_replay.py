@@ -261,6 +261,8 @@ def test_entries_are_rows_for_a_server_elsewhere(telemetry: Telemetry, tmp_path:
         tmp_path, "twin,name,value,time", "P1,flow,1.5,1000", "P1,mode,a,2000", "P1,flow,1,"
     )
     rows = rows_of(list(entries(path, FileForm())))
-    assert [orjson.loads(line)["value"] for line in rows.split(b"\n")] == [1.5, "a"]
-    assert telemetry.submit(decode_rows(rows, telemetry.catalogue)).result(30).stored == 2
+    assert [orjson.loads(line).get("value") for line in rows.split(b"\n")] == [1.5, "a", None]
+    receipt = telemetry.submit(decode_rows(rows, telemetry.catalogue)).result(30)
+    assert receipt.stored == 2
+    assert [b"line 4: has no time" in fault.raw for fault in receipt.refused] == [True]
     assert history(telemetry, "P1", "flow") == [(S, 1.5)]
