@@ -1,0 +1,34 @@
+"""What was noticed, decided and done: alarms, work orders, the outbox and the audit."""
+
+from twinfall.graph.records.change import Change
+from twinfall.graph.records.records import FILE_NAME, Asked, Page, Records
+from twinfall.graph.records.rows import (
+    SEVERITIES,
+    Alarm,
+    AuditLine,
+    Delivery,
+    NewAlarm,
+    NewDelivery,
+    NewWorkOrder,
+    Severity,
+    WorkOrder,
+    alarm_id,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "SEVERITIES",
+    "Alarm",
+    "Asked",
+    "AuditLine",
+    "Change",
+    "Delivery",
+    "NewAlarm",
+    "NewDelivery",
+    "NewWorkOrder",
+    "Page",
+    "Records",
+    "Severity",
+    "WorkOrder",
+    "alarm_id",
+]
