@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.graph.plan import Fetch, Row, RowPage
-from twinfall.graph.twins import Batch, Change, Edge, Node
+from twinfall.graph.twins import Batch, Change, Edge, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 
 Positions = NDArray[np.int32]
@@ -140,6 +140,17 @@ class TwinStore(Protocol):
         in order of id (components right after their owners), then all relationships in order of
         (source, id).
         """
+        ...
+
+    def put_work_orders(self, orders: Sequence[WorkOrderNode]) -> None:
+        """Write work orders beside their twins, in one transaction; one of the same id is
+        replaced. Without its twin it stands alone. They are no twins: nothing else here answers
+        them, nor do they enter the change feed.
+        """
+        ...
+
+    def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
+        """The work orders that stand beside these twins, by id."""
         ...
 
     def cursor(self) -> int:

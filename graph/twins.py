@@ -130,3 +130,17 @@ class Batch:
     expected: Mapping[str, int] = field(default_factory=_empty)
     changes: tuple[Change, ...] = ()
     """In order; `seq` is 0 here, the store numbers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrderNode:
+    """A work order as it stands in the graph beside the twin that it concerns.
+
+    `caption` is what Neo4j Browser shows; `facts` are scalars under names of ours. None of them
+    is called `id`, `twin` or begins with `_`.
+    """
+
+    id: str
+    twin: str
+    caption: str
+    facts: Mapping[str, str | int | float | bool] = field(default_factory=_empty)

@@ -14,6 +14,8 @@ _DEFINITIONS = (
     "CYPHER 5 CREATE CONSTRAINT twinfall_change IF NOT EXISTS"
     " FOR (n:_Change) REQUIRE n.seq IS UNIQUE",
     "CYPHER 5 CREATE CONSTRAINT twinfall_name IF NOT EXISTS FOR (n:_Name) REQUIRE n.dtmi IS UNIQUE",
+    "CYPHER 5 CREATE CONSTRAINT twinfall_work_order IF NOT EXISTS"
+    " FOR (n:_WorkOrder) REQUIRE n.id IS UNIQUE",
 )
 _NAMES = (
     "twinfall_twin",
@@ -21,6 +23,7 @@ _NAMES = (
     "twinfall_lease",
     "twinfall_change",
     "twinfall_name",
+    "twinfall_work_order",
 )
 _FOUND = "CYPHER 5 SHOW INDEXES YIELD name, state WHERE name IN $names RETURN name, state"
 _MODELS = "CYPHER 5 MATCH (m:_Model) RETURN m.kind, m.text ORDER BY m.kind, m.position"

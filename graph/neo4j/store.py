@@ -13,7 +13,7 @@ from typing import Any
 import neo4j
 
 from twinfall.graph.feed import FeedLog
-from twinfall.graph.neo4j import reading, schema
+from twinfall.graph.neo4j import reading, schema, workorders
 from twinfall.graph.neo4j.assembly import Assembly
 from twinfall.graph.neo4j.conditions import Statement
 from twinfall.graph.neo4j.connection import LONG_SECONDS, Connection, rows
@@ -26,7 +26,7 @@ from twinfall.graph.neo4j.topology import topology
 from twinfall.graph.neo4j.writing import record, write_batch
 from twinfall.graph.plan import Fetch, RowPage
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, Node
+from twinfall.graph.twins import Batch, Change, Edge, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 from twinfall.ontology.errors import BadSettings, TwinError, Unavailable
 
@@ -181,6 +181,17 @@ class Neo4jStore:
     def scan(self) -> Iterator[tuple[list[Node], list[Edge]]]:
         """Everything in bounded chunks, each as of its own moment."""
         return reading.scan(self._connection, self._words)
+
+    # -- work orders ----------------------------------------------------------------------
+
+    def put_work_orders(self, orders: Sequence[WorkOrderNode]) -> None:
+        """Write work orders beside their twins, in one transaction."""
+        with self._writing:
+            workorders.put(self._connection, self._lease, orders)
+
+    def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
+        """The work orders that stand beside these twins, by id."""
+        return workorders.of(self._connection, twins)
 
     # -- the change feed ------------------------------------------------------------------
 

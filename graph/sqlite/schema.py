@@ -8,6 +8,7 @@ components of P1 are exactly the ids between `P1/` and `P10` (0 follows / in Uni
 from __future__ import annotations
 
 from twinfall.graph.sqlite.changes import CHANGES_TABLE
+from twinfall.graph.sqlite.workorders import WORK_ORDERS_TABLE
 
 APPLICATION_ID = 0x5477466C
 """`TwFl`: how SQLite and `file` know what this is."""
@@ -48,5 +49,5 @@ CREATE TABLE batches (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NU
     cursor INTEGER NOT NULL);
 """
 
-STEPS: tuple[str, ...] = (_TABLES + CHANGES_TABLE + ";",)
+STEPS: tuple[str, ...] = (_TABLES + CHANGES_TABLE + ";", WORK_ORDERS_TABLE)
 """Step n takes a file of format n to n + 1. A step that shipped is never changed."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twinfall.graph.plan import Fetch, RowPage
-from twinfall.graph.sqlite import reading
+from twinfall.graph.sqlite import reading, workorders
 from twinfall.graph.sqlite.assembly import Assembly
 from twinfall.graph.sqlite.changes import last_change, read_changes, record_changes
 from twinfall.graph.sqlite.conditions import Statement
@@ -20,7 +20,7 @@ from twinfall.graph.sqlite.schema import APPLICATION_ID, STEPS
 from twinfall.graph.sqlite.topology import topology
 from twinfall.graph.sqlite.writing import codes, write_batch
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, Node
+from twinfall.graph.twins import Batch, Change, Edge, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 
 _WHAT = "graph store"
@@ -125,6 +125,18 @@ class SQLiteStore:
                 yield from reading.scan(db)
             finally:
                 db.close()
+
+    # -- work orders ----------------------------------------------------------------------
+
+    def put_work_orders(self, orders: Sequence[WorkOrderNode]) -> None:
+        """Write work orders beside their twins, in one transaction."""
+        with self._transaction() as db:
+            workorders.put(db, orders)
+
+    def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
+        """The work orders that stand beside these twins, by id."""
+        with self._reader() as db:
+            return workorders.of(db, twins)
 
     # -- the change feed ------------------------------------------------------------------
 
