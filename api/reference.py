@@ -14,11 +14,9 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "BAD_FILE": ("A file cannot be read, written or understood.", "The message names it."),
         "BAD_LINE": ("A line is no line protocol.", "The message shows the place; correct it."),
-        "BAD_ROW": ("A row or payload is no reading.", "The message says what; correct it."),
         "BAD_TIME": ("A time cannot be read.", "RFC 3339 with a zone, or epoch milliseconds."),
         "BAD_TOPIC": ("An MQTT topic names no reading.", "`twinfall/{twin}/{name}`."),
         "BAD_UNIT": ("A unit is unknown or another quantity's.", "Send the declared one."),
-        "BAD_VALUE": ("A value is not of the declared schema.", "Correct it at its source."),
         "DISK_FULL": ("Readings cannot be kept.", "Free some space; it goes on by itself."),
         "FUTURE": (
             "A reading is from the future.",
