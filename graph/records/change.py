@@ -116,6 +116,11 @@ class Change:
         )
         return self._changed(old)
 
+    def is_open(self, incident: str) -> bool:
+        """Whether an alarm of the incident is still open."""
+        query = "SELECT 1 FROM alarms WHERE incident = ? AND cleared IS NULL LIMIT 1"
+        return self._db.execute(query, (incident,)).fetchone() is not None
+
     def _changed(self, old: Alarm) -> Alarm:
         new = self._alarm(old.id)
         self._before.append(old)
@@ -191,11 +196,11 @@ class Change:
             self._before.append(delivery)
             self._after.append([delivery.key, state, answer])
 
-    def note_answer(self, key: str, answer: str) -> bool:
-        """What the asset answered to a command that was delivered; False for an unknown one."""
+    def note_answer(self, key: str, target: str, answer: str) -> bool:
+        """What came back to a command that was sent to `target`; False for an unknown one."""
         done = self._db.execute(
-            "UPDATE outbox SET answer = ? WHERE key = ? AND kind = 'mqtt'",
-            (answer[: outbox.MAX_ANSWER], key),
+            "UPDATE outbox SET answer = ? WHERE key = ? AND target = ? AND kind = 'mqtt'",
+            (answer[: outbox.MAX_ANSWER], key, target),
         )
         if done.rowcount:
             self._after.append([key, answer])
