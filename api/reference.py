@@ -51,6 +51,10 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "A setting, a file or a right stands in the way of starting.",
             "The message names it; `twinfall doctor` looks at all of them.",
         ),
+        "BAD_URL": (
+            "A webhook's address is not allowed.",
+            "https and a public host.",
+        ),
         "BAD_VALUE": ("A value does not fit its property's schema.", "`path` says which value."),
         "DUPLICATE": ("One batch has the same id twice.", "Keep one of the rows."),
         "EXISTS": (
@@ -76,6 +80,10 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "NOT_FOUND": ("There is nothing at this path.", "`/graphql`, `/export`, `/import`."),
         "NO_GRAPH": ("The data folder holds no graph yet.", "`twinfall demo` or `import`."),
+        "NO_REPLY": (
+            "An asset did not answer a command in time.",
+            "Is it connected? Send it again.",
+        ),
         "OVERLOADED": ("As many requests as allowed are being answered.", "Send it again soon."),
         "PORT_IN_USE": ("Another process listens on the port.", "`--port 0` takes a free one."),
         "RATE_LIMITED": ("Too many wrong keys came from one address.", "Wait a minute."),
