@@ -25,6 +25,11 @@ class Access:
         return self.role != "ingest"
 
     @property
+    def operates(self) -> bool:
+        """May work with alarms, work orders and commands."""
+        return self.role in ("operator", "admin")
+
+    @property
     def writes(self) -> bool:
         """May change twins, relationships and models."""
         return self.role == "admin"

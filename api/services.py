@@ -13,6 +13,7 @@ from twinfall.ontology.durations import duration_seconds
 from twinfall.ontology.errors import Conflict, TwinError, Unavailable
 
 if TYPE_CHECKING:
+    from twinfall.api.actions.actions import Actions
     from twinfall.api.graphql import GraphQLService
     from twinfall.api.lookout import Lookout
     from twinfall.api.networks import Networks
@@ -48,8 +49,9 @@ def graphql_over(
     settings: Settings,
     networks: Networks | None = None,
     lookout: Lookout | None = None,
+    actions: Actions | None = None,
 ) -> GraphQLService:
-    """The GraphQL service of a graph, of its arrays, and of the watch over it."""
+    """The GraphQL service of a graph, of its arrays, of the watch over it and of the actions."""
     from twinfall.api.graphql import GraphQLService
 
     return GraphQLService(
@@ -58,6 +60,7 @@ def graphql_over(
         show=settings.show_models,
         max_models=settings.typed_models,
         lookout=lookout,
+        actions=actions,
     )
 
 
@@ -138,6 +141,7 @@ class Services:
         self._lookout: Lookout | None = None
         self._source: MqttSource | None = None
         self._networks: Networks | None = None
+        self._actions: Actions | None = None
         self._away: TwinError = Unavailable("the store is not open yet")
         self._closing = threading.Event()
         self._opening: threading.Thread | None = None
@@ -193,6 +197,14 @@ class Services:
             raise Unavailable("the graph is being opened")
         return self._networks
 
+    @property
+    def actions(self) -> Actions:
+        """Alarms, work orders, outbox, commands; raises Unavailable as `graph` does."""
+        _ = self.graph
+        if self._actions is None:
+            raise Unavailable("the records are being opened")
+        return self._actions
+
     def check(self) -> None:
         """Return when questions can be answered; raises Unavailable that says why not."""
         self.graph.store.ping()
@@ -209,11 +221,15 @@ class Services:
         if self._telemetry is not None:
             self._telemetry.close()
             self._telemetry = None
+        if self._actions is not None:  # after the readings: the last of them may raise alarms
+            self._actions.stop()
+            self._actions = None
         if self._graph is not None:
             self._graph.store.close()
             self._graph = None
 
     def _open(self) -> None:
+        from twinfall.api.actions.wiring import actions_over, attend
         from twinfall.api.networks import LiveNetwork
 
         graph = open_graph(self.settings, self.folder, self._holder)
@@ -223,12 +239,22 @@ class Services:
                 graph, self.folder, duration_seconds(self.settings.future_skew) or 0.0
             )
             self._networks = LiveNetwork(graph)
-            self._graphql = graphql_over(graph, self.settings, self._networks, self._lookout)
+            self._actions = actions_over(self.settings, self.folder, graph, self._networks)
+            self._graphql = graphql_over(
+                graph, self.settings, self._networks, self._lookout, self._actions
+            )
             self._source = _source(self.settings, self._telemetry)
+            if self._source is not None:
+                self._actions.connect(self._source)
+            attend(self._actions, self._lookout.watch)
+            self._actions.start()
         except BaseException:
             if self._telemetry is not None:
                 self._telemetry.close()
                 self._telemetry = None
+            if self._actions is not None:
+                self._actions.stop()
+                self._actions = None
             graph.store.close()
             raise
         self._graph = graph

@@ -127,6 +127,12 @@ def _duration(value: Any) -> str:
     return str(value)
 
 
+def _destinations(value: Any) -> tuple[str, ...]:
+    from twinfall.api.actions.addresses import allowed_text
+
+    return tuple(allowed_text(one) for one in _list(value))
+
+
 def _url(value: Any) -> str:
     address = urlsplit(_text(value))
     if value and (address.scheme not in ("http", "https") or not address.hostname):
@@ -184,6 +190,23 @@ class Settings:
         "PT5M",
         _duration,
         "How far ahead of our clock the time of a reading may be, as ISO 8601 duration: `PT5M`.",
+    )
+    policy: str = _setting(
+        "",
+        _text,
+        "The file that says which alarms lead to which actions. Empty: `twinfall.policy.yaml` in "
+        "the data folder, where there is one.",
+    )
+    webhook_allow: tuple[str, ...] = _setting(
+        (),
+        _destinations,
+        "Webhook destinations that may be private or unencrypted, as `host:port`, such as "
+        "`hooks.local:8080`. All others must be public and https.",
+    )
+    webhook_secret: Secret = _setting(
+        Secret(),
+        _secret,
+        "Signs webhooks as Standard Webhooks does (`webhook-signature`). Empty: not signed.",
     )
     url: str = _setting(
         "",

@@ -58,9 +58,10 @@ log = logging.getLogger("twinfall.actions")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An alarm as its source knows it."""
+    """An alarm as its source knows it; `source` may be a part of the one followed (`watch:...`)."""
 
     twin: str
+    source: str
     severity: Severity
     onset: int
     explanation: Mapping[str, Any]
@@ -86,11 +87,10 @@ class Actions:
         networks: Networks,
         policy: PolicyFile,
         webhook: Sender,
-        link: Link | None = None,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
         self.records = records
-        self.commands = Commands(graph, link)
+        self.commands = Commands(graph)
         self.policy = policy
         self._graph = graph
         self._networks = networks
@@ -107,6 +107,10 @@ class Actions:
         self.courier = Courier(records, senders, _patience, now)
 
     # -- life -----------------------------------------------------------------------------
+
+    def connect(self, link: Link) -> None:
+        """Reach the assets over this connection."""
+        self.commands.connect(link)
 
     def start(self) -> None:
         """Go on where the last run stopped."""
@@ -180,12 +184,12 @@ class Actions:
         for source, standing in self._followed.items():
             # In this order: an alarm told meanwhile is in the second of them at least.
             open_ids = {alarm.id for alarm in self.records.open_alarms(source)}
-            known = {alarm_id(one.twin, source, one.onset): one for one in standing()}
+            known = {alarm_id(one.twin, one.source, one.onset): one for one in standing()}
             for id_ in open_ids - known.keys():
                 self.clear(id_)
             for id_, one in known.items():
                 if id_ not in open_ids:
-                    self.alarm(one.twin, source, one.severity, one.onset, one.explanation)
+                    self.alarm(one.twin, one.source, one.severity, one.onset, one.explanation)
 
     def acknowledge(self, id_: str, note: str, caller: Caller) -> Alarm:
         """Somebody has seen the alarm. Raises UnknownName."""
@@ -223,15 +227,15 @@ class Actions:
             change.note(order.topic, payload)
         return self.commands.ask(order, seconds)
 
-    def desire(self, twin: str, name: str, value: Any, caller: Caller) -> str:
-        """Wish a value for a writable property; the delivery's key. It is published as soon as
-        the broker is there, and stands until another wish for it.
+    def desire(self, twin: str, name: str, value: Any, caller: Caller) -> Delivery:
+        """Wish a value for a writable property. It is published as soon as the broker is there,
+        and stands until another wish for it.
         """
         order = self.commands.wish(twin, name, value)
         key = uuid.uuid4().hex
         with self._change("setDesired", f"{twin}/{name}", caller) as change:
             change.send(desired(key, order.topic, value))
-        return key
+            return change.delivery(key)
 
     def send_again(self, key: str, caller: Caller) -> Delivery:
         """Try a delivery anew that was given up. Raises UnknownName."""

@@ -94,16 +94,19 @@ class _Waiting:
 
 
 class Commands:
-    """Sends commands and hears the replies. Without a link every use says that there is none."""
+    """Sends commands and hears the replies; not connected, every use says so."""
 
-    def __init__(self, graph: Graph, link: Link | None = None) -> None:
+    def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._link = link
+        self._link: Link | None = None
         self._lock = threading.Lock()
         self._waiting: dict[str, _Waiting] = {}
         self._late: deque[LateReply] = deque(maxlen=MAX_LATE)
-        if link is not None:
-            link.listen(self.hear)
+
+    def connect(self, link: Link) -> None:
+        """Send and hear over this connection."""
+        self._link = link
+        link.listen(self.hear)
 
     # -- what the ontology allows ---------------------------------------------------------
 

@@ -9,12 +9,13 @@ from graphql import (
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
     parse,
     print_ast,
     value_from_ast_untyped,
 )
 
-from twinfall.api.graphql import watches
+from twinfall.api.graphql import actions, watches
 from twinfall.api.graphql.shapes import UNSET, Argument, Field, Shapes, System, Type, Where
 from twinfall.graph.plan import CAPTION, ID, VERSION, FieldRef
 
@@ -284,8 +285,11 @@ SYSTEM_SORT: dict[str, FieldRef] = {
 def fixed_types() -> Shapes:
     """A fresh set of the fixed types; Query and Mutation are among them."""
     shapes = Shapes()
-    for node in parse(SDL + watches.SDL, no_location=True).definitions:
-        shapes.add(_type(node))
+    for node in parse(SDL + watches.SDL + actions.SDL, no_location=True).definitions:
+        if isinstance(node, ObjectTypeExtensionNode):
+            shapes.types[node.name.value].add(*(_field(one, False) for one in node.fields or ()))
+        else:
+            shapes.add(_type(node))
     twin = shapes.types[TWIN]
     shapes.types[OTHER].fields = dict(twin.fields)
     shapes.types["TwinWhere"].where = dict(SYSTEM_WHERE)

@@ -14,7 +14,8 @@ from graphql import DocumentNode
 
 from twinfall.analytics import AssetNetwork, State
 from twinfall.api.access import Access
-from twinfall.api.graphql import catalogue, connections, impacts, mutations, watches
+from twinfall.api.actions.actions import Actions
+from twinfall.api.graphql import actions, catalogue, connections, impacts, mutations, watches
 from twinfall.api.graphql.compiler import Compiler
 from twinfall.api.graphql.conditions import Conditions
 from twinfall.api.graphql.execution import Projected
@@ -50,6 +51,7 @@ class Asking:
     schema: GraphSchema
     networks: Networks
     lookout: Lookout | None = None
+    actions: Actions | None = None
 
 
 class Moved(Exception):
@@ -99,6 +101,8 @@ class _Root:
         if self._type.name == "Mutation":
             plain = mutations.write(self._asking, name, self.arguments)
             return catalogue.plain(self.compiler, self._field.type_name, self._mention.below)(plain)
+        if name in actions.QUERIES:
+            return self._recorded(*actions.QUERIES[name])
         special = _SPECIAL.get(name)
         if special is not None:
             return special(self)
@@ -164,6 +168,12 @@ class _Root:
         """What this service is and holds."""
         shape = catalogue.plain(self.compiler, "Service", self._mention.below)
         return shape(catalogue.service(self._asking))
+
+    def _recorded(self, type_name: str, ask: Callable[[Asking, Any], Any]) -> Any:
+        """Alarms, work orders, deliveries, the audit."""
+        shape = catalogue.plain(self.compiler, type_name, self._mention.below)
+        found = ask(self._asking, self.arguments)
+        return [shape(one) for one in found] if isinstance(found, list) else shape(found)
 
     # -- shaping --------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from graphql import (
 )
 
 from twinfall.api.access import Access
+from twinfall.api.actions.actions import Actions
 from twinfall.api.graphql.errors import formatted, invalid
 from twinfall.api.graphql.execution import Projected
 from twinfall.api.graphql.limits import MAX_TEXT, MAX_TOKENS, Measure, measure, operation_of
@@ -93,6 +94,7 @@ class GraphQLService:
         max_models: int = MAX_MODELS,
         clock: Callable[[], float] = time.monotonic,
         lookout: Lookout | None = None,
+        actions: Actions | None = None,
     ) -> None:
         self._graph = graph
         self._networks = networks or LiveNetwork(graph)
@@ -100,6 +102,7 @@ class GraphQLService:
         self._max_models = max_models
         self._clock = clock
         self._lookout = lookout
+        self._actions = actions
         self._building = threading.Lock()
         self._caching = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
@@ -162,6 +165,7 @@ class GraphQLService:
             serving.schema,
             self._networks,
             self._lookout,
+            self._actions,
         )
         if _is_introspection(found):
             return await self._introspect(serving, asked, asking)

@@ -208,15 +208,16 @@ class Change:
 
     def send_again(self, key: str) -> Delivery:
         """Try a delivery anew that was given up. Raises UnknownName."""
-        old = self._delivery(key)
+        old = self.delivery(key)
         if old.state in ("failed", "expired"):
             outbox.again(self._db, old.ix, self.now)
             self._before.append(old)
             self._after.append([key, "waiting"])
             self.enqueued = True
-        return self._delivery(key)
+        return self.delivery(key)
 
-    def _delivery(self, key: str) -> Delivery:
+    def delivery(self, key: str) -> Delivery:
+        """A delivery by its key. Raises UnknownName."""
         query = f"SELECT {outbox.COLUMNS} FROM outbox WHERE key = ?"  # noqa: S608 - our columns
         found = self._db.execute(query, (key,)).fetchone()
         if found is None:

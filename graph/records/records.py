@@ -122,9 +122,11 @@ class Records:
         return found[0] if found else None
 
     def open_alarms(self, source: str) -> list[Alarm]:
-        """The open alarms of one source, newest first."""
+        """The open alarms of a source and its parts (`watch`: also `watch:...`), newest first."""
+        condition = "cleared IS NULL AND (source = ? OR substr(source, 1, ?) = ?)"
+        values = (source, len(source) + 1, f"{source}:")
         with self._reader() as db:
-            return alarms_where(db, "cleared IS NULL AND source = ?", (source,))
+            return alarms_where(db, condition, values)
 
     def alarms(self, asked: Asked) -> Page:
         """Alarms, newest first."""
