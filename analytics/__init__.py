@@ -1,19 +1,24 @@
 """What will happen: network arrays and the cascade of failures over them."""
 
-from twinfall.analytics.assets import AssetNetwork, State
+from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.compiling import NotEvaluated, topology_request
-from twinfall.analytics.explaining import AssetImpact, Impacted, NearMiss, Totals, Wave
+from twinfall.analytics.explaining import AssetImpact, Bounds, Impacted, NearMiss, Totals, Wave
 from twinfall.analytics.links import Storages
 from twinfall.analytics.network import Impact, Network, warm
+from twinfall.analytics.states import Change, Reason, Standing, State
 
 __all__ = [
     "AssetImpact",
     "AssetNetwork",
+    "Bounds",
+    "Change",
     "Impact",
     "Impacted",
     "NearMiss",
     "Network",
     "NotEvaluated",
+    "Reason",
+    "Standing",
     "State",
     "Storages",
     "Totals",

@@ -4,35 +4,49 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from twinfall.analytics.bounds import possible
 from twinfall.analytics.compiling import Compiled, NotEvaluated, compile_network
 from twinfall.analytics.explaining import AssetImpact
 from twinfall.analytics.network import FOREVER, Network
+from twinfall.analytics.states import STATES, Reason, Standing, State
 from twinfall.graph.store import Topology
 from twinfall.ontology.declarations import Dependencies
 from twinfall.ontology.errors import UnknownTwin
 from twinfall.ontology.ontology import Ontology
-
-State = Literal["ok", "degraded", "failed", "unknown"]
 
 MAX_COMPARED = 50_000
 """Twins among which similar ids are looked for."""
 
 
 class AssetNetwork:
-    """What depends on what at one moment of the change feed (`cursor`); immutable."""
+    """What depends on what at one moment of the change feed (`cursor`), and of the live state
+    (`standing`; as compiled, all is well); immutable.
+    """
 
-    def __init__(self, compiled: Compiled, topology: Topology, models: str) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        topology: Topology,
+        models: str,
+        standing: Standing | None = None,
+        position: dict[str, int] | None = None,
+    ) -> None:
         self.compiled = compiled
         self.ids: Sequence[str] = topology.ids
         self.cursor = topology.cursor
+        self.standing = standing or Standing()
         self.snapshot = f"{topology.cursor}-{models[:12]}"
-        self._position = {id_: i for i, id_ in enumerate(topology.ids)}
-        self._unknown = frozenset(row.id for row in compiled.not_evaluated)
+        if self.standing.version:
+            self.snapshot += f"-{self.standing.version}"
+        self._made = topology, models
+        self._position = position or {id_: i for i, id_ in enumerate(topology.ids)}
 
     @classmethod
     def compile(
@@ -58,6 +72,27 @@ class AssetNetwork:
         """What is down before any failure, by id."""
         return tuple(self.ids[int(i)] for i in np.flatnonzero(self.network.baseline))
 
+    def under(self, standing: Standing) -> AssetNetwork:
+        """The same graph with its assets in these states: what has failed or is in maintenance is
+        down before any question, and what it takes along. O(assets + feeds).
+        """
+        down = self._flags([*standing.failed, *standing.out])
+        conducts = self.network.arrays.conducts.astype(bool)
+        for id_, on in standing.conducts.items():
+            if id_ in self._position:
+                conducts[self._position[id_]] = on
+        network = self.network.standing(down, conducts)
+        compiled = replace(self.compiled, network=network)
+        return AssetNetwork(compiled, *self._made, standing, self._position)
+
+    @cached_property
+    def pessimistic(self) -> Network | None:
+        """The network with everything unknown down too; None where nothing is unknown."""
+        unknown = self._flags(self.standing.unknown)
+        if not unknown.any():
+            return None
+        return self.network.standing(self.network.down | unknown)
+
     def impact(self, failed: Sequence[str], horizon: float | None = None) -> AssetImpact:
         """What the failure of these twins takes along until `horizon` seconds after it.
 
@@ -65,25 +100,54 @@ class AssetNetwork:
         changes nothing.
         """
         positions = [self._of(id_) for id_ in failed]
-        found = self.network.impact(positions, FOREVER if horizon is None else horizon)
-        return AssetImpact(self, found)
+        limit = FOREVER if horizon is None else horizon
+        found = self.network.impact(positions, limit)
+        return AssetImpact(self, found, lambda: possible(self, found, limit))
 
     def state(self, id_: str) -> State:
-        """The state before any assumed failure."""
-        if self.network.baseline[self._of(id_)]:
-            return "failed"
-        return "unknown" if id_ in self._unknown else "ok"
+        """The state before any assumed failure, by the asset itself and what it depends on."""
+        return STATES[int(self._states[self._of(id_)])]
+
+    def reason(self, id_: str) -> Reason | None:
+        """Why an asset is not ok for something other than itself; None where it is not so."""
+        at = self._of(id_)
+        state = STATES[int(self._states[at])]
+        if state == "failed" and not self.network.down[at]:
+            return Reason("dependency", "something that it needs is down")
+        if state == "unknown" and id_ not in self._said_unknown:
+            if self.pessimistic is not None and self.pessimistic.baseline[at]:
+                return Reason("dependency", "something that it needs is unknown")
+            reasons = "; ".join(row.reason for row in self.not_evaluated if row.id == id_)
+            return Reason("notEvaluated", reasons)
+        return None
 
     def ids_in_state(self, state: State) -> tuple[str, ...]:
         """All twins and components in a state, by id."""
-        if state == "failed":
-            return self.baseline_down
-        if state == "unknown":
-            return tuple(sorted(i for i in self._unknown if self.state(i) == "unknown"))
-        if state == "degraded":
-            return ()  # nothing degrades yet: such groups are listed in `not_evaluated`
-        up = np.flatnonzero(~self.network.baseline)
-        return tuple(id_ for id_ in (self.ids[int(i)] for i in up) if id_ not in self._unknown)
+        return tuple(self.ids[int(i)] for i in np.flatnonzero(self._states == STATES.index(state)))
+
+    @cached_property
+    def _said_unknown(self) -> frozenset[str]:
+        return frozenset([*self.standing.unknown, *self.standing.out])
+
+    @cached_property
+    def _states(self) -> NDArray[np.uint8]:
+        """By position. Down is failed, unless it is meant to be down: in maintenance."""
+        states = np.zeros(len(self.ids), np.uint8)
+        states[self._flags(self.standing.degraded)] = STATES.index("degraded")
+        unknown = self._flags([*(row.id for row in self.not_evaluated), *self.standing.unknown])
+        if self.pessimistic is not None:
+            unknown |= self.pessimistic.baseline
+        states[unknown] = STATES.index("unknown")
+        states[self.network.baseline] = STATES.index("failed")
+        states[self._flags(self.standing.out)] = STATES.index("unknown")
+        return states
+
+    def _flags(self, ids: Iterable[str]) -> NDArray[np.bool_]:
+        """The positions of these ids; those that are not in the graph are passed over."""
+        flags = np.zeros(len(self.ids), np.bool_)
+        positions = (self._position.get(id_) for id_ in ids)
+        flags[[at for at in positions if at is not None]] = True
+        return flags
 
     def _of(self, id_: str) -> int:
         position = self._position.get(id_)

@@ -55,10 +55,14 @@ def truth(value: Any) -> float:
 
 
 def column(value: Value, place: Place, read: Callable[[Any], float]) -> NDArray[np.float64]:
-    """One float per row; NaN where there is no usable value. None stays NaN."""
+    """One float per row; NaN where there is no usable value. None stays NaN. What follows
+    telemetry has its default here: the live state says more.
+    """
     if not isinstance(value, Binding):
         return np.full(len(place.twins), read(value))
     found = np.full(len(place.twins), read(value.default))
+    if value.telemetry:
+        return found
     own = place.topology.values.get(value.name, {})
     if own:
         _fill(found, [own.get(int(t)) for t in place.twins], read)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twinfall.analytics.compiling import NotEvaluated
+from twinfall.analytics.compiling import NotEvaluated, Rows
 from twinfall.analytics.network import Impact
 
 if TYPE_CHECKING:
@@ -36,6 +36,14 @@ class Totals:
     customers: float
     value: float
     services: tuple[ServiceTotal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Totals between which the truth lies, as far as states are unknown."""
+
+    optimistic: Totals
+    pessimistic: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,15 @@ class NearMiss:
 class AssetImpact:
     """One impact, by twin ids. Order: time, then position (that is, id)."""
 
-    def __init__(self, assets: AssetNetwork, impact: Impact) -> None:
+    def __init__(
+        self,
+        assets: AssetNetwork,
+        impact: Impact,
+        possible: Callable[[], Rows] | None = None,
+    ) -> None:
         self.assets = assets
         self.impact = impact
+        self._possible = possible
         self.snapshot = assets.snapshot
 
     @property
@@ -101,7 +115,18 @@ class AssetImpact:
     @cached_property
     def totals(self) -> Totals:
         """Sums over everything affected."""
-        compiled, affected = self.assets.compiled, self.impact.asset
+        return self._totals(self.impact.asset)
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """The totals if everything unknown is up, and over all that may be affected at worst."""
+        worst = self.impact.asset if self._possible is None else self._possible()
+        if len(worst) == len(self.impact.asset):
+            return Bounds(self.totals, self.totals)
+        return Bounds(self.totals, self._totals(worst))
+
+    def _totals(self, affected: Rows) -> Totals:
+        compiled = self.assets.compiled
         down = np.zeros(len(self.assets.ids), bool)
         down[affected] = True
         counts = ((name, int(down[rows].sum())) for name, rows in compiled.services)

@@ -389,9 +389,9 @@ def ground(a: Any, s: Any, now: float) -> None:
     that sustains itself. Black starters are assumed first, and dropped again, one round after
     the other, where what they started does not hold them.
     """
-    support, member, black_start = s.support, a.member, a.black_start
+    mark, support, member, black_start = s.mark, s.support, a.member, a.black_start
     for asset in range(len(member)):
-        support[asset].assumed = black_start[asset]
+        support[asset].assumed = black_start[asset] if mark[asset].wave == UP else 0
     while True:
         _derive(a, s, now)
         dropped = False
@@ -603,8 +603,14 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
 
 @_compiled
 def settle(a: Any, s: Any, base_lost: Any) -> None:
-    """Mark what is down before any failure and count the feeds that are lost with it."""
+    """Mark what is down before any failure and count the feeds that are lost with it; some may
+    be marked so already.
+    """
     mark, support, tally, out_start, group_of = s.mark, s.support, s.tally, a.out_start, a.group
+    for asset in range(len(mark)):
+        if mark[asset].wave == DOWN_BEFORE:
+            for edge in range(out_start[asset], out_start[asset + 1]):
+                tally[group_of[edge]].lost += 1
     more = True
     while more:  # again where a group that would sustain itself turns out to have lost its feeds
         ground(a, s, BEFORE)

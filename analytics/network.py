@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 FOREVER = float("inf")
 MAX_SCRATCHES = 8
@@ -54,18 +55,23 @@ class Impact:
 class Network:
     """Directed groups of feeds and networks of carriers over assets 0..n-1."""
 
-    def __init__(self, n: int, feeds: Feeds, links: Links, value: Floats | None = None) -> None:
-        self.n = n
+    def __init__(
+        self, feeds: Feeds, links: Links, arrays: kernels.Arrays, value: Floats, down: Flags
+    ) -> None:
+        self.n = len(down)
         self.feeds = feeds
         self.links = links
-        self.value = np.ones(n) if value is None else value
+        self.value = value
+        self.arrays = arrays
+        self.down = down
+        """What is down whatever feeds it."""
         self._lock = threading.Lock()
         self._scratches: list[kernels.Scratch] = []
-        self.arrays = _arrays(n, feeds, links)
         self._base_lost = np.zeros(feeds.count, np.int32)
         first = self._new_scratch(grounding=True)
+        first.mark["wave"][down] = kernels.DOWN_BEFORE
         kernels.settle(self.arrays, first, self._base_lost)
-        self.baseline: NDArray[np.bool_] = first.mark["wave"] == kernels.DOWN_BEFORE
+        self.baseline: Flags = first.mark["wave"] == kernels.DOWN_BEFORE
         """What is down before any failure."""
         if self.arrays.cyclic:
             self._scratches.append(first)
@@ -112,7 +118,19 @@ class Network:
         worth = None if value is None else np.asarray(value, np.float64)
         if worth is not None and worth.shape != (n,):
             raise BadInput(f"value has shape {worth.shape}, not ({n},)", path="value")
-        return cls(n, feeds, links, worth)
+        arrays = _arrays(n, feeds, links)
+        value_of = np.ones(n) if worth is None else worth
+        return cls(feeds, links, arrays, value_of, np.zeros(n, np.bool_))
+
+    def standing(self, down: Flags, conducts: ArrayLike | None = None) -> Network:
+        """The same network where these are down to begin with, and with these conducting; the
+        arrays are shared. O(assets + feeds).
+        """
+        links, arrays = self.links, self.arrays
+        if conducts is not None:
+            passes = np.ascontiguousarray(np.asarray(conducts, bool).astype(np.uint8))
+            links, arrays = replace(links, conducts=passes), arrays._replace(conducts=passes)
+        return Network(self.feeds, links, arrays, self.value, np.asarray(down, np.bool_))
 
     def impact(self, failed: ArrayLike, horizon: float = FOREVER) -> Impact:
         """What the failure of these assets takes along until `horizon` seconds after it.

@@ -15,11 +15,13 @@ from typing import Any, Literal, TypeAlias
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A value read from the graph: the relationship's property `name` where the relationship
-    has one, else the dependent twin's; `default` where neither has a value.
+    has one, else the dependent twin's; `default` where neither has a value. With `telemetry` it
+    is the twin's reading of that name instead, `default` before the first one.
     """
 
     name: str
     default: Any = None
+    telemetry: bool = False
 
 
 Value: TypeAlias = Any | Binding
@@ -124,7 +126,7 @@ class Dependencies:
     groups: Mapping[str, Mapping[str, Group]] = field(default_factory=lambda: MappingProxyType({}))
 
     def bound_names(self) -> frozenset[str]:
-        """Every property name that some Binding reads, on twins or relationships."""
+        """Every property name that some Binding reads, on twins or relationships; no telemetry."""
         found: set[str] = set()
         _collect(self.feeds, found)
         _collect(self.assets, found)
@@ -133,7 +135,8 @@ class Dependencies:
 
 def _collect(value: Any, found: set[str]) -> None:
     if isinstance(value, Binding):
-        found.add(value.name)
+        if not value.telemetry:
+            found.add(value.name)
     elif isinstance(value, Mapping):
         for item in value.values():
             _collect(item, found)

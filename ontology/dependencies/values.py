@@ -105,16 +105,19 @@ def _binding(name: str, member: Member, given: Given, scope: Scope) -> Any:
         scope.fail(given.place.at(extra), "unknownMember", message, cure)
     if not isinstance(source, str) or not _is_readable(source, member, given.place, scope):
         return BAD
+    spoken = member.live and source in scope.telemetry
     if default is None:
-        return Binding(source, member.default)
+        return Binding(source, member.default, spoken)
     constant = Given(default, given.place.at("default"))
     value = _SHAPES[member.shape](name, member, constant, scope)
-    return BAD if value is BAD else Binding(source, value)
+    return BAD if value is BAD else Binding(source, value, spoken)
 
 
 def _is_readable(source: str, member: Member, place: Place, scope: Scope) -> bool:
     at = place.at("from")
     prop = scope.readable.get(source)
+    if prop is None and member.live:
+        prop = scope.telemetry.get(source)
     if prop is None:
         if scope.any_twin:
             return True
@@ -124,7 +127,7 @@ def _is_readable(source: str, member: Member, place: Place, scope: Scope) -> boo
         scope.fail(at, "unknownBinding", f'{scope.owners} has no property "{source}"', cure)
         return False
     if not _is_fitting(member.shape, prop.schema):
-        message = f'the property "{source}" does not hold {_IN_WORDS[member.shape]}'
+        message = f'the {prop.kind.lower()} "{source}" does not hold {_IN_WORDS[member.shape]}'
         scope.fail(at, "unfitBinding", message)
         return False
     return True
@@ -288,7 +291,18 @@ def _limit(measured: str, given: Given, scope: Scope) -> Any:
     if not {"degraded", "failed"}.intersection(found) and len(scope.problems) == before:
         cure = "as in failed: {max: 95}"
         return scope.fail(given.place, "missingMember", "a limit needs degraded or failed", cure)
+    if len(scope.problems) == before and not _leaves_room(found):
+        message = "the hysteresis leaves no room between min and max: it would never end"
+        return scope.fail(given.place.at("hysteresis"), "outOfRange", message)
     return MappingProxyType(found)
+
+
+def _leaves_room(limit: Mapping[str, Any]) -> bool:
+    """Whether some value lies inside every level by the hysteresis."""
+    by = limit.get("hysteresis", 0.0)
+    levels = [limit[name] for name in ("degraded", "failed") if name in limit]
+    bounded = [level for level in levels if "min" in level and "max" in level]
+    return all(level["min"] + by <= level["max"] - by for level in bounded)
 
 
 def _limit_member(name: str, given: Given, scope: Scope) -> Any:

@@ -24,8 +24,9 @@ Shape = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member. `bound`: may be read from a property with `{from, default}`; `low` and `high`
-    bound numbers, both inclusive; `default` holds where nothing is declared.
+    """One member. `bound`: may be read from a property with `{from, default}`, `live`: or from
+    telemetry; `low` and `high` bound numbers, both inclusive; `default` holds where nothing is
+    declared.
     """
 
     attribute: str
@@ -36,6 +37,7 @@ class Member:
     low: float | None = None
     high: float | None = None
     above_low: bool = False
+    live: bool = False
 
 
 FEED: Mapping[str, Member] = MappingProxyType(
@@ -67,7 +69,7 @@ ASSET: Mapping[str, Member] = MappingProxyType(
     {
         "source": Member("source", "sources", ()),
         "blackStart": Member("black_start", "flag", False, bound=True),
-        "conducts": Member("conducts", "flag", True, bound=True),
+        "conducts": Member("conducts", "flag", True, bound=True, live=True),
         "limits": Member("limits", "limits", MappingProxyType({})),
         "stale": Member("stale", "duration", bound=True),
         "demand": Member("demand", "number", bound=True, low=0),

@@ -1,0 +1,68 @@
+"""What a failure may take along at worst, when the state of some assets is unknown.
+
+Each unknown asset is up or down; which, nobody knows. Whatever it is, what the failure takes along
+lies within `possible`: an asset that is newly down in some case is down after the failure in the
+worst case and not down before it in the best one, and so is every link of the chain of losses that
+leads to it from a failed asset. What is down in the worst case for want of unknown assets alone has
+no such chain, and is no impact of this failure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics.network import Impact, Network
+
+if TYPE_CHECKING:
+    from twinfall.analytics.assets import AssetNetwork
+
+Rows = NDArray[np.int32]
+
+
+def possible(assets: AssetNetwork, impact: Impact, horizon: float) -> Rows:
+    """The assets, by position, that this failure may take along; `impact` is what it takes along
+    if everything unknown is up, and always among them.
+    """
+    best, worst = assets.network, assets.pessimistic
+    if worst is None:
+        return impact.asset
+    may = worst.baseline.copy()
+    may[worst.impact(impact.failed, horizon).asset] = True
+    may[impact.asset] = True
+    may[impact.failed] = True
+    may &= ~best.baseline
+    begun = impact.failed[~best.baseline[impact.failed]]
+    found = reached(best, begun, may)
+    found[begun] = False
+    return np.flatnonzero(found).astype(np.int32)
+
+
+def reached(network: Network, begin: Rows, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What can be reached from `begin` by steps from an asset to those it feeds or is connected
+    with, within `among`. O(what is reached and its neighbours).
+    """
+    arrays = network.arrays
+    carriers = len(arrays.member_start) - 1
+    found = np.zeros(network.n, np.bool_)
+    front = np.unique(begin)
+    while len(front):
+        found[front] = True
+        fed = arrays.group[_spans(arrays.out_start, front)]
+        nearby = [network.feeds.consumer[fed]]
+        for carrier in range(carriers):
+            nearby.append(arrays.touch[_spans(arrays.touch_start, front + carrier * network.n)])
+        after = np.unique(np.concatenate(nearby))
+        front = after[among[after] & ~found[after]]
+    return found
+
+
+def _spans(start: Rows, at: Rows) -> NDArray[np.int64]:
+    """The entries start[i]..start[i + 1] - 1 for each i of `at`, one after the other."""
+    begin = start[at].astype(np.int64)
+    counts = start[at + 1] - begin
+    shift = np.repeat(begin - np.cumsum(counts) + counts, counts)
+    spans: NDArray[np.int64] = np.arange(int(counts.sum())) + shift
+    return spans
