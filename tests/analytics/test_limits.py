@@ -177,7 +177,7 @@ def test_late_readings_change_nothing() -> None:
 def test_an_excursion_is_not_shortened_by_that_of_a_neighbour_in_the_same_batch() -> None:
     live = live_over(_heat(hold=10, count=2))
     observe(live, [(0, 100, 130.0), (1, 100, 130.0)], replaces=False)
-    later = [(0, 105, 20.0), (0, 108, 130.0), (1, 111, 119.0)]
+    later = [(0, 105, 20.0), (0, 108, 130.0), (1, 111, 130.0)]
     observe(live, later, replaces=False)
     assert [live.state("a0"), live.state("a1")] == ["ok", "failed"]
     live.tick(118)
