@@ -307,7 +307,7 @@ class Actions:
         self._guarded(self._show_open)
         while not self._stopping.is_set():
             self._guarded(self.agree)
-            self._guarded(self._note_replies)
+            self._guarded(self.note_replies)
             self._guarded(self._forget)
             self._stopping.wait(KEEP_SECONDS)
 
@@ -321,11 +321,12 @@ class Actions:
 
     def _show_open(self) -> None:
         orders = self.records.work_orders(Asked(open=True, first=SHOWN_AT_START)).rows
-        nodes = [_node(order) for order in orders if isinstance(order, WorkOrder)]
+        nodes = [_node(order) for order in orders]
         if nodes:
             self._graph.store.put_work_orders(nodes)
 
-    def _note_replies(self) -> None:
+    def note_replies(self) -> None:
+        """Note what assets answered to commands of the outbox."""
         for late in self.commands.late_replies():
             with self.records.change("reply", late.topic, who=late.topic) as change:
                 change.note_answer(late.correlation, late.topic, late.text)

@@ -136,14 +136,13 @@ Record = Mapping[str, Any]
 def alarms(asking: Asking, arguments: Record) -> Record:
     """A page of alarms."""
     page = _actions(asking).records.alarms(_asked(arguments))
-    return _connection(page, [_alarm(one) for one in page.rows if isinstance(one, Alarm)])
+    return _connection(page, [_alarm(one) for one in page.rows])
 
 
 def work_orders(asking: Asking, arguments: Record) -> Record:
     """A page of work orders."""
     page = _actions(asking).records.work_orders(_asked(arguments))
-    rows = [_work_order(one) for one in page.rows if isinstance(one, WorkOrder)]
-    return _connection(page, rows)
+    return _connection(page, [_work_order(one) for one in page.rows])
 
 
 def outbox(asking: Asking, arguments: Record) -> Record:
@@ -264,7 +263,7 @@ def _asked(arguments: Record) -> Asked:
     )
 
 
-def _connection(page: Page, rows: list[Record]) -> Record:
+def _connection(page: Page[Any], rows: list[Record]) -> Record:
     last = page.rows[-1].ix if page.rows else None
     return {"totalCount": page.total, "nodes": rows, "pageInfo": _page_info(page.more, last)}
 

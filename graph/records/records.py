@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from twinfall.graph.records import audit, outbox
 from twinfall.graph.records.audit import Deed
@@ -29,6 +30,7 @@ MAX_PAGE = 500
 FORGET_AT_ONCE = 10_000
 _WHAT = "records file"
 _LAST = 2**63 - 1
+Record = TypeVar("Record", Alarm, WorkOrder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Record]):
     """Records from the newest on; `total` counts all that were asked for."""
 
-    rows: list[Alarm] | list[WorkOrder]
+    rows: list[Record]
     total: int
     more: bool
 
@@ -128,7 +130,7 @@ class Records:
         with self._reader() as db:
             return alarms_where(db, condition, values)
 
-    def alarms(self, asked: Asked) -> Page:
+    def alarms(self, asked: Asked) -> Page[Alarm]:
         """Alarms, newest first."""
         condition, values = _condition(asked, "cleared")
         with self._reader() as db:
@@ -137,7 +139,7 @@ class Records:
             rows = alarms_where(db, condition, values, _limit(asked) + 1)
         return Page(rows[: _limit(asked)], total, len(rows) > _limit(asked))
 
-    def work_orders(self, asked: Asked) -> Page:
+    def work_orders(self, asked: Asked) -> Page[WorkOrder]:
         """Work orders, newest first."""
         condition, values = _condition(asked, "closed")
         with self._reader() as db:
