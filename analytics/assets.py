@@ -16,6 +16,7 @@ from twinfall.analytics.compiling import Compiled, NotEvaluated, compile_network
 from twinfall.analytics.explaining import AssetImpact
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.states import STATES, Reason, Standing, State
+from twinfall.analytics.wanting import lacks
 from twinfall.graph.store import Topology
 from twinfall.ontology.declarations import Dependencies
 from twinfall.ontology.errors import UnknownTwin
@@ -46,6 +47,7 @@ class AssetNetwork:
         if self.standing.version:
             self.snapshot += f"-{self.standing.version}"
         self._made = topology, models
+        self._origin: AssetNetwork = self
         self._position = position or {id_: i for i, id_ in enumerate(topology.ids)}
 
     @classmethod
@@ -83,7 +85,13 @@ class AssetNetwork:
                 conducts[self._position[id_]] = on
         network = self.network.standing(down, conducts)
         compiled = replace(self.compiled, network=network)
-        return AssetNetwork(compiled, *self._made, standing, self._position)
+        made = AssetNetwork(compiled, *self._made, standing, self._position)
+        made._origin = self
+        return made
+
+    def compiled_from(self, other: AssetNetwork) -> bool:
+        """Whether this is that graph under some states."""
+        return self._origin is other
 
     @cached_property
     def pessimistic(self) -> Network | None:
@@ -109,14 +117,17 @@ class AssetNetwork:
         return STATES[int(self._states[self._of(id_)])]
 
     def reason(self, id_: str) -> Reason | None:
-        """Why an asset is not ok for something other than itself; None where it is not so."""
+        """Why an asset is failed or unknown for something other than its own state; None where it
+        is not so.
+        """
         at = self._of(id_)
         state = STATES[int(self._states[at])]
         if state == "failed" and not self.network.down[at]:
-            return Reason("dependency", "something that it needs is down")
+            return Reason("dependency", lacks(self, self.network, at))
         if state == "unknown" and id_ not in self._said_unknown:
-            if self.pessimistic is not None and self.pessimistic.baseline[at]:
-                return Reason("dependency", "something that it needs is unknown")
+            worst = self.pessimistic
+            if worst is not None and worst.baseline[at]:
+                return Reason("dependency", f"it may be down: {lacks(self, worst, at)}")
             reasons = "; ".join(row.reason for row in self.not_evaluated if row.id == id_)
             return Reason("notEvaluated", reasons)
         return None

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics.columns import Place, column, number, seconds, truth, whole
+from twinfall.analytics.limits import limit_names
 from twinfall.analytics.links import MAX_CARRIERS, Storages
 from twinfall.analytics.network import Network
 from twinfall.graph.store import EdgeColumns, Topology, TopologyRequest
@@ -55,8 +56,9 @@ def topology_request(ontology: Ontology, dependencies: Dependencies) -> Topology
         for name in feeds
         if ontology.interfaces[dtmi].contents[name].kind == "Relationship"
     }
-    bound = tuple(sorted(dependencies.bound_names()))
-    return TopologyRequest(tuple(sorted(names)), bound, bound)
+    bound = dependencies.bound_names()
+    read = bound | limit_names(ontology, dependencies)
+    return TopologyRequest(tuple(sorted(names)), tuple(sorted(read)), tuple(sorted(bound)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from twinfall.analytics.compiling import NotEvaluated, Rows
 from twinfall.analytics.network import Impact
+from twinfall.analytics.states import State
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
@@ -64,7 +65,8 @@ class Impacted:
     id: str
     wave: int
     at: float
-    to: str
+    before: State
+    to: State
     group: str | None
     votes: str | None
     cause: str | None
@@ -175,6 +177,7 @@ class AssetImpact:
             ids[int(impact.asset[row])],
             int(impact.wave[row]),
             float(impact.time[row]),
+            self.assets.state(ids[int(impact.asset[row])]),
             "failed",
             name,
             votes,

@@ -6,6 +6,7 @@ derives the rest.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from twinfall.analytics.states import STATES, Change, Reason, Standing, State
 
 Key = Callable[[int], tuple[str, str]]
 _UNSEEN, _UNWATCHED = -2, -1
+log = logging.getLogger("twinfall.live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class LiveState:
         self._out: set[str] = set()
         self._maintained: dict[str, Said] = {}
         self._forced: dict[str, Said] = {}
-        self._alarms: dict[str, str] = {}
+        self._alarms: dict[str, dict[str, str]] = {}
         self._now = 0
         self._version = 0
         self._standing = Standing()
@@ -93,7 +95,6 @@ class LiveState:
             self._version += 1
             bad = [limits.ids[int(i)] for i in np.flatnonzero(self._codes)]
             self._show([*bad, *gone])
-        self._tell()
         return fresh
 
     # -- what happens ---------------------------------------------------------------------
@@ -118,7 +119,6 @@ class LiveState:
                 moved = self._judge.machines.advance(*columns, replaces=replaces)
                 self._now = max(self._now, now)
                 self._look(moved)
-        self._tell()
 
     def tick(self, now: int) -> None:
         """Time has passed: holds end, readings grow stale, maintenance is over."""
@@ -132,7 +132,6 @@ class LiveState:
             self._codes = codes
             self._show([self._judge.limits.ids[int(i)] for i in changed])
             self._show(said.id for said in over)
-        self._tell()
 
     def say(self, said: Said) -> None:
         """A person says how an asset is, or takes it out for maintenance; it holds until they
@@ -141,37 +140,41 @@ class LiveState:
         with self._lock:
             (self._maintained if said.state is None else self._forced)[said.id] = said
             self._show([said.id])
-        self._tell()
 
     def take_back(self, id_: str, *, maintenance: bool) -> None:
         """Maintenance is over, or the state is again what readings say."""
         with self._lock:
             (self._maintained if maintenance else self._forced).pop(id_, None)
             self._show([id_])
-        self._tell()
 
-    def alarm(self, id_: str, on: bool, message: str = "") -> None:
-        """A learned alarm stands for an asset, or no more: it is at least degraded meanwhile."""
+    def alarm(self, id_: str, by: str, message: str | None) -> None:
+        """A learned alarm stands for an asset, `by` a detector, or (None) no more: meanwhile it
+        is at least degraded.
+        """
         with self._lock:
-            if on:
-                self._alarms[id_] = message or "a learned alarm stands"
+            standing = self._alarms.setdefault(id_, {})
+            if message is not None:
+                standing[by] = message
             else:
-                self._alarms.pop(id_, None)
+                standing.pop(by, None)
+            if not standing:
+                del self._alarms[id_]
             self._show([id_])
-        self._tell()
-
-    def forget(self, ids: Iterable[str]) -> None:
-        """Twins are gone: what was said of them is void."""
-        with self._lock:
-            for id_ in ids:
-                for said in (self._maintained, self._forced, self._alarms):
-                    said.pop(id_, None)
-                self._show([id_])
-        self._tell()
 
     def listen(self, listener: Callable[[Change], None]) -> None:
-        """Call with every change from now on, in order, one at a time."""
+        """Hand every change from now on to a listener, in order, one at a time, by `tell`."""
         self._listeners.append(listener)
+
+    def tell(self) -> None:
+        """Hand out the changes that wait; the listeners may ask and change anything here. While
+        another thread is at it, that one hands out all.
+        """
+        while self._untold and self._telling.acquire(blocking=False):
+            try:
+                while self._untold:
+                    self._hand_out(self._untold.popleft())
+            finally:
+                self._telling.release()
 
     # -- how it stands --------------------------------------------------------------------
 
@@ -266,7 +269,7 @@ class LiveState:
         asset = self._asset.get(id_, -1)
         found = self._judge.reason(asset, self._now) if asset >= 0 else None
         if found is None and id_ in self._alarms:
-            return Reason("alarm", self._alarms[id_])
+            return Reason("alarm", "; ".join(self._alarms[id_].values()))
         return found
 
     def _stand(self) -> Standing:
@@ -289,16 +292,12 @@ class LiveState:
             MappingProxyType(conducts),
         )
 
-    def _tell(self) -> None:
-        """Hand out changes in order, outside the lock: whoever tells already tells ours too."""
-        while self._untold and self._telling.acquire(blocking=False):
+    def _hand_out(self, change: Change) -> None:
+        for listener in tuple(self._listeners):
             try:
-                while self._untold:
-                    change = self._untold.popleft()
-                    for listener in tuple(self._listeners):
-                        listener(change)
-            finally:
-                self._telling.release()
+                listener(change)
+            except Exception:  # one listener's trouble is not the others'
+                log.exception("a change of %s could not be heard", change.id)
 
 
 def _of_person(said: Said) -> Reason:

@@ -1,11 +1,12 @@
-"""The graph as arrays, kept up with the graph."""
+"""The graph as arrays, kept up with the graph and with the live state."""
 
 from __future__ import annotations
 
 import threading
 from typing import Protocol
 
-from twinfall.analytics import AssetNetwork, topology_request
+from twinfall.analytics import AssetNetwork, Standing, topology_request
+from twinfall.analytics.limits import Limits, compile_limits
 from twinfall.graph.graph import Graph
 
 
@@ -17,19 +18,49 @@ class Networks(Protocol):
         ...
 
 
+class States(Protocol):
+    """Where own states come from; told what is to be watched."""
+
+    def follow(self, limits: Limits) -> None:
+        """Watch these from now on."""
+        ...
+
+    def standing(self) -> Standing:
+        """All own states, of a moment not before this call."""
+        ...
+
+
 class LiveNetwork:
-    """The arrays of one graph, compiled anew when the graph has moved since.
+    """The arrays of one graph, compiled anew when the graph has moved since, under the states
+    that its assets are in.
 
     Callers that arrive while somebody compiles wait for that and share it if it is new enough.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, states: States | None = None) -> None:
         self._graph = graph
+        self._states = states
         self._lock = threading.Lock()
         self._made: tuple[int, int, AssetNetwork] | None = None
+        self._under: AssetNetwork | None = None
 
     def current(self) -> AssetNetwork:
         """The arrays of a moment not before this call."""
+        plain = self.compiled()
+        if self._states is None:
+            return plain
+        standing = self._states.standing()
+        under = self._under
+        if under is not None and under.compiled_from(plain) and under.standing is standing:
+            return under
+        with self._lock:
+            under = self._under
+            if under is None or not under.compiled_from(plain) or under.standing is not standing:
+                under = self._under = plain.under(standing)
+            return under
+
+    def compiled(self) -> AssetNetwork:
+        """The arrays as if all were well; with the graph's changes, the limits are followed."""
         cursor, revision = self._graph.cursor(), self._graph.revision
         made = self._made
         if made is not None and _is_new_enough(made, cursor, revision):
@@ -46,6 +77,8 @@ class LiveNetwork:
         request = topology_request(models.ontology, models.dependencies)
         topology = self._graph.topology(request)
         network = AssetNetwork.compile(topology, models.ontology, models.dependencies)
+        if self._states is not None:
+            self._states.follow(compile_limits(topology, models.ontology, models.dependencies))
         return topology.cursor, revision, network
 
 

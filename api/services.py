@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from twinfall.api.graphql import GraphQLService
     from twinfall.api.lookout import Lookout
     from twinfall.api.networks import Networks
+    from twinfall.api.states import States
     from twinfall.graph.graph import Graph
     from twinfall.graph.store import TwinStore
     from twinfall.ingestion.sources.mqtt import MqttSource
@@ -50,8 +51,9 @@ def graphql_over(
     networks: Networks | None = None,
     lookout: Lookout | None = None,
     actions: Actions | None = None,
+    states: States | None = None,
 ) -> GraphQLService:
-    """The GraphQL service of a graph, of its arrays, of the watch over it and of the actions."""
+    """The GraphQL service of a graph, of its arrays, the watch over it, actions and states."""
     from twinfall.api.graphql import GraphQLService
 
     return GraphQLService(
@@ -61,6 +63,7 @@ def graphql_over(
         max_models=settings.typed_models,
         lookout=lookout,
         actions=actions,
+        states=states,
     )
 
 
@@ -141,6 +144,7 @@ class Services:
         self._lookout: Lookout | None = None
         self._source: MqttSource | None = None
         self._networks: Networks | None = None
+        self._states: States | None = None
         self._actions: Actions | None = None
         self._away: TwinError = Unavailable("the store is not open yet")
         self._closing = threading.Event()
@@ -205,6 +209,14 @@ class Services:
             raise Unavailable("the records are being opened")
         return self._actions
 
+    @property
+    def states(self) -> States:
+        """The live state of every asset; raises Unavailable as `graph` does."""
+        _ = self.graph
+        if self._states is None:
+            raise Unavailable("the live state is being opened")
+        return self._states
+
     def check(self) -> None:
         """Return when questions can be answered; raises Unavailable that says why not."""
         self.graph.store.ping()
@@ -218,6 +230,9 @@ class Services:
         if self._source is not None:
             self._source.stop()
             self._source = None
+        if self._states is not None:
+            self._states.close()
+            self._states = None
         if self._telemetry is not None:
             self._telemetry.close()
             self._telemetry = None
@@ -230,7 +245,7 @@ class Services:
 
     def _open(self) -> None:
         from twinfall.api.actions.wiring import actions_over, attend
-        from twinfall.api.networks import LiveNetwork
+        from twinfall.api.states import States
 
         graph = open_graph(self.settings, self.folder, self._holder)
         try:
@@ -238,17 +253,23 @@ class Services:
             self._telemetry, self._lookout = _watched(
                 graph, self.folder, duration_seconds(self.settings.future_skew) or 0.0
             )
-            self._networks = LiveNetwork(graph)
+            self._states = States(self.folder, graph, self._telemetry)
+            self._networks = self._states.networks
             self._actions = actions_over(self.settings, self.folder, graph, self._networks)
             self._graphql = graphql_over(
-                graph, self.settings, self._networks, self._lookout, self._actions
+                graph, self.settings, self._networks, self._lookout, self._actions, self._states
             )
             self._source = _source(self.settings, self._telemetry)
             if self._source is not None:
                 self._actions.connect(self._source)
             attend(self._actions, self._lookout.watch)
+            self._states.attend(self._lookout.watch)
+            self._states.start()
             self._actions.start()
         except BaseException:
+            if self._states is not None:
+                self._states.close()
+                self._states = None
             if self._telemetry is not None:
                 self._telemetry.close()
                 self._telemetry = None

@@ -165,6 +165,11 @@ class Compiler:
             return lambda row, shaping: (
                 None if (health := shaping.health(row.id)) is None else below(health)
             )
+        if meaning is System.STATE_REASON:
+            said = catalogue.plain(self, field.type_name, mention.below)
+            return lambda row, shaping: (
+                None if (reason := shaping.reason(row.id)) is None else said(reason)
+            )
         if meaning is System.OWNER:
             return self._owner(mention.below, plan)
         return self._incoming(shape, field, mention.below, plan)

@@ -15,7 +15,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from twinfall.api.graphql import actions, watches
+from twinfall.api.graphql import actions, states, watches
 from twinfall.api.graphql.shapes import UNSET, Argument, Field, Shapes, System, Type, Where
 from twinfall.graph.plan import CAPTION, ID, VERSION, FieldRef
 
@@ -45,7 +45,10 @@ interface Twin {
   _version: Int!
   "The name people read."
   _name: String
+  "By its readings, by what people said, and by what it depends on."
   _state: State!
+  "Why it is so; null where it is ok and nobody said so."
+  _stateReason: StateReason
   "All property values by the ontology's names, components nested."
   _values: JSON!
   "Relationships of every name, or of one, that start or end here."
@@ -88,6 +91,8 @@ type Impact {
   "The version of graph and models that was computed on."
   snapshot: String!
   totals: Totals!
+  "Between which totals the truth lies, as far as states are unknown."
+  bounds: ImpactBounds!
   waves: [Wave!]!
   "In order of time. A cursor is a position: when the graph changes, so does `snapshot`."
   affected(first: Int = 100, after: String): ImpactedConnection!
@@ -115,6 +120,7 @@ type Impacted {
   wave: Int!
   "After the failure."
   at: Duration!
+  from: State!
   to: State!
   "The group that was lost."
   group: String
@@ -285,7 +291,7 @@ SYSTEM_SORT: dict[str, FieldRef] = {
 def fixed_types() -> Shapes:
     """A fresh set of the fixed types; Query and Mutation are among them."""
     shapes = Shapes()
-    for node in parse(SDL + watches.SDL + actions.SDL, no_location=True).definitions:
+    for node in parse(SDL + watches.SDL + actions.SDL + states.SDL, no_location=True).definitions:
         if isinstance(node, ObjectTypeExtensionNode):
             shapes.types[node.name.value].add(*(_field(one, False) for one in node.fields or ()))
         else:

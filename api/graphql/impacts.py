@@ -68,6 +68,8 @@ def _impact_field(compiler: Compiler, mention: Mention) -> Shape:
     arguments = compiler.arguments(shape, shape.fields[name], mention)
     if name == "totals":
         return _totals(compiler, mention.below)
+    if name == "bounds":
+        return _over(lambda impact: impact.bounds, _plain(compiler, "ImpactBounds", mention.below))
     if name == "waves":
         return _list(lambda impact: impact.waves, _plain(compiler, "Wave", mention.below))
     if name == "affected":
@@ -98,6 +100,7 @@ def _over(part: Callable[[Any], Any], below: Shape) -> Shape:
 
 _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "at": lambda value: duration_text(value.at),
+    "from": lambda value: value.before,
     "wouldFailIf": lambda value: list(value.would_fail_if),
 }
 _TWIN_OF: dict[tuple[str, str], str] = {
@@ -121,6 +124,10 @@ def _plain_field(compiler: Compiler, type_name: str, mention: Mention) -> Shape:
         return _twin(compiler, mention.below, lambda value: getattr(value, attribute))
     if (type_name, name) == ("Impacted", "path"):
         return _twins(compiler, mention.below, lambda value: value.path)
+    if type_name == "ImpactBounds":
+        return _over(
+            lambda bounds: getattr(bounds, name), _plain(compiler, "Totals", mention.below)
+        )
     if (type_name, name) == ("Totals", "services"):
         service = _plain(compiler, "ServiceTotal", mention.below)
         return _list(lambda totals: totals.services, service)

@@ -110,6 +110,7 @@ class Shaping:
     """
 
     state: Callable[[str], str]
+    reason: Callable[[str], Mapping[str, Any] | None] = lambda _: None
     health: Callable[[str], Mapping[str, Any] | None] = lambda _: None
     waiting: dict[tuple[str, int], tuple[dict[str, Any], Shape]] = field(default_factory=dict)
 

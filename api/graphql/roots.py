@@ -6,16 +6,24 @@ twins it names; `_impact` on fetched twins adds one call for those of all rows t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from graphql import DocumentNode
 
-from twinfall.analytics import AssetNetwork, State
+from twinfall.analytics import AssetNetwork, Reason, State
 from twinfall.api.access import Access
 from twinfall.api.actions.actions import Actions
-from twinfall.api.graphql import actions, catalogue, connections, impacts, mutations, watches
+from twinfall.api.graphql import (
+    actions,
+    catalogue,
+    connections,
+    impacts,
+    mutations,
+    states,
+    watches,
+)
 from twinfall.api.graphql.compiler import Compiler
 from twinfall.api.graphql.conditions import Conditions
 from twinfall.api.graphql.execution import Projected
@@ -25,6 +33,7 @@ from twinfall.api.graphql.schema import GraphSchema
 from twinfall.api.graphql.selection import Mention, Selections
 from twinfall.api.lookout import Lookout
 from twinfall.api.networks import Networks
+from twinfall.api.states import States
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
 from twinfall.graph.plan import Condition, Fetch, Ids, Not, Page, Row
@@ -52,6 +61,7 @@ class Asking:
     networks: Networks
     lookout: Lookout | None = None
     actions: Actions | None = None
+    states: States | None = None
 
 
 class Moved(Exception):
@@ -86,7 +96,7 @@ class _Root:
             tuple(n.selection_set for n in nodes if n.selection_set is not None),
         )
         self._network: AssetNetwork | None = None
-        self.impact = impacts.ImpactMaker(asking.networks.current)
+        self.impact = impacts.ImpactMaker(self._current)
         selections = Selections(info.fragments, info.variable_values)
         models = asking.models
         conditions = Conditions(asking.schema.shapes, models.ontology, models.names, self._in_state)
@@ -101,8 +111,9 @@ class _Root:
         if self._type.name == "Mutation":
             plain = mutations.write(self._asking, name, self.arguments)
             return catalogue.plain(self.compiler, self._field.type_name, self._mention.below)(plain)
-        if name in actions.QUERIES:
-            return self._recorded(*actions.QUERIES[name])
+        recorded = actions.QUERIES.get(name) or states.QUERIES.get(name)
+        if recorded is not None:
+            return self._recorded(*recorded)
         special = _SPECIAL.get(name)
         if special is not None:
             return special(self)
@@ -170,7 +181,7 @@ class _Root:
         return shape(catalogue.service(self._asking))
 
     def _recorded(self, type_name: str, ask: Callable[[Asking, Any], Any]) -> Any:
-        """Alarms, work orders, deliveries, the audit."""
+        """Alarms, work orders, deliveries, the audit, what was said of states."""
         shape = catalogue.plain(self.compiler, type_name, self._mention.below)
         found = ask(self._asking, self.arguments)
         return [shape(one) for one in found] if isinstance(found, list) else shape(found)
@@ -178,16 +189,28 @@ class _Root:
     # -- shaping --------------------------------------------------------------------------
 
     def _shaping(self) -> Shaping:
-        return Shaping(self._state, watches.health(self._asking.lookout))
+        return Shaping(self._state, self._reason, watches.health(self._asking.lookout))
 
     def _state(self, id_: str) -> str:
         """One moment's state for the whole answer; `unknown` for what was written after it."""
-        if self._network is None:
-            self._network = self._asking.networks.current()
         try:
-            return self._network.state(id_)
+            return self._current().state(id_)
         except UnknownTwin:
             return "unknown"
+
+    def _reason(self, id_: str) -> Mapping[str, Any] | None:
+        try:
+            found = self._current().reason(id_)
+        except UnknownTwin:
+            message = "it was written while the question was answered"
+            return states.reason(Reason("notEvaluated", message))
+        own = self._asking.states
+        return states.reason(found if found is not None or own is None else own.live.reason(id_))
+
+    def _current(self) -> AssetNetwork:
+        if self._network is None:
+            self._network = self._asking.networks.current()
+        return self._network
 
     def _fill(self, shaping: Shaping) -> None:
         """Fetch the twins that impacts named, if any, in one call."""
@@ -208,10 +231,10 @@ class _Root:
             raise Moved
         shaping.fill(by_id)
 
-    def _in_state(self, states: Sequence[State]) -> Condition:
+    def _in_state(self, asked: Sequence[State]) -> Condition:
         """The twins in these states, or all but those in the others, whichever is shorter."""
-        network = self._asking.networks.current()
-        wanted = {state: network.ids_in_state(state) for state in states}
+        network = self._current()
+        wanted = {state: network.ids_in_state(state) for state in asked}
         if sum(map(len, wanted.values())) <= MAX_IN_STATE:
             return Ids(tuple(id_ for ids in wanted.values() for id_ in ids))
         others = [network.ids_in_state(state) for state in _STATES if state not in wanted]

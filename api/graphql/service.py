@@ -31,6 +31,7 @@ from twinfall.api.graphql.roots import Asking, answer
 from twinfall.api.graphql.schema import MAX_MODELS, GraphSchema, build_schema, models_in_use
 from twinfall.api.lookout import Lookout
 from twinfall.api.networks import LiveNetwork, Networks
+from twinfall.api.states import States
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
 from twinfall.ontology.errors import BadQuery, Refused, TwinError
@@ -95,6 +96,7 @@ class GraphQLService:
         clock: Callable[[], float] = time.monotonic,
         lookout: Lookout | None = None,
         actions: Actions | None = None,
+        states: States | None = None,
     ) -> None:
         self._graph = graph
         self._networks = networks or LiveNetwork(graph)
@@ -103,6 +105,7 @@ class GraphQLService:
         self._clock = clock
         self._lookout = lookout
         self._actions = actions
+        self._states = states
         self._building = threading.Lock()
         self._caching = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
@@ -166,6 +169,7 @@ class GraphQLService:
             self._networks,
             self._lookout,
             self._actions,
+            self._states,
         )
         if _is_introspection(found):
             return await self._introspect(serving, asked, asking)

@@ -25,6 +25,7 @@ class System(Enum):
     VERSION = "_version"
     NAME = "_name"
     STATE = "_state"
+    STATE_REASON = "_stateReason"
     VALUES = "_values"
     RELATIONSHIPS = "_relationships"
     IMPACT = "_impact"
