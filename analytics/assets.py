@@ -89,6 +89,15 @@ class AssetNetwork:
         made._origin = self
         return made
 
+    def but_for(self, id_: str) -> AssetNetwork:
+        """The same moment with this asset itself in order, so that its failure can be assumed."""
+        standing = self.standing
+        if id_ not in standing.failed and id_ not in standing.out:
+            return self
+        failed = tuple(one for one in standing.failed if one != id_)
+        out = tuple(one for one in standing.out if one != id_)
+        return self._origin.under(replace(standing, failed=failed, out=out))
+
     def compiled_from(self, other: AssetNetwork) -> bool:
         """Whether this is that graph under some states."""
         return self._origin is other
@@ -110,7 +119,10 @@ class AssetNetwork:
         positions = [self._of(id_) for id_ in failed]
         limit = FOREVER if horizon is None else horizon
         found = self.network.impact(positions, limit)
-        return AssetImpact(self, found, lambda: possible(self, found, limit))
+        worst = self.pessimistic
+        if worst is None:
+            return AssetImpact(self, found)
+        return AssetImpact(self, found, lambda: possible(self.network, worst, found, limit))
 
     def state(self, id_: str) -> State:
         """The state before any assumed failure, by the asset itself and what it depends on."""

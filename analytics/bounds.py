@@ -9,26 +9,18 @@ no such chain, and is no impact of this failure.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics.network import Impact, Network
 
-if TYPE_CHECKING:
-    from twinfall.analytics.assets import AssetNetwork
-
 Rows = NDArray[np.int32]
 
 
-def possible(assets: AssetNetwork, impact: Impact, horizon: float) -> Rows:
-    """The assets, by position, that this failure may take along; `impact` is what it takes along
-    if everything unknown is up, and always among them.
+def possible(best: Network, worst: Network, impact: Impact, horizon: float) -> Rows:
+    """The assets, by position, that a failure may take along; `impact` is what it takes along
+    where everything unknown is up (`best`), `worst` is the network where it is down.
     """
-    best, worst = assets.network, assets.pessimistic
-    if worst is None:
-        return impact.asset
     may = worst.baseline.copy()
     may[worst.impact(impact.failed, horizon).asset] = True
     may[impact.asset] = True
