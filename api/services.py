@@ -244,7 +244,7 @@ class Services:
             self._graph = None
 
     def _open(self) -> None:
-        from twinfall.api.actions.wiring import actions_over, attend
+        from twinfall.api.actions.wiring import actions_over, attend, attend_states
         from twinfall.api.states import States
 
         graph = open_graph(self.settings, self.folder, self._holder)
@@ -264,6 +264,7 @@ class Services:
                 self._actions.connect(self._source)
             attend(self._actions, self._lookout.watch)
             self._states.attend(self._lookout.watch)
+            attend_states(self._actions, self._states)
             self._states.start()
             self._actions.start()
         except BaseException:

@@ -15,6 +15,7 @@ from typing import Any
 
 from twinfall.api.actions.commands import Commands, Link, Reply
 from twinfall.api.actions.courier import ENDLESS, Courier, Patience, PutOff, Sender
+from twinfall.api.actions.keeping import Followed, Standing, differences
 from twinfall.api.actions.policy import Event
 from twinfall.api.actions.policyfile import PolicyFile
 from twinfall.api.actions.responding import (
@@ -40,13 +41,14 @@ from twinfall.graph.records import (
     Records,
     Severity,
     WorkOrder,
-    alarm_id,
 )
 from twinfall.graph.twins import WorkOrderNode
 from twinfall.ontology.errors import BadInput, TwinError, Unavailable, UnknownTwin
 
 KEEP_SECONDS = 10.0
 """Between looks whether the records still agree with those who watch."""
+LEAST_SECONDS = 0.5
+"""Between two such looks, however much happens."""
 KEPT_NANO = 30 * 86_400 * 1_000_000_000
 """How long finished deliveries are kept: 30 days. The audit keeps their lines for ever."""
 MAX_TITLE = 500
@@ -54,17 +56,6 @@ SHOWN_AT_START = 500
 """Open work orders put into the graph at the start, in case it is another one by now."""
 PRIORITIES = ("low", "normal", "high")
 log = logging.getLogger("twinfall.actions")
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """An alarm as its source knows it; `source` may be a part of the one followed (`watch:...`)."""
-
-    twin: str
-    source: str
-    severity: Severity
-    onset: int
-    explanation: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +86,10 @@ class Actions:
         self._graph = graph
         self._networks = networks
         self._now = now
-        self._followed: dict[str, Callable[[], Iterable[Standing]]] = {}
+        self._followed: dict[str, Followed] = {}
+        self._began = time.monotonic()
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="actions", daemon=True)
         senders: dict[str, Sender] = {
             "webhook": webhook,
@@ -120,6 +113,7 @@ class Actions:
     def stop(self) -> None:
         """Begin nothing more; what is not sent yet is sent after the next start."""
         self._stopping.set()
+        self._woken.set()
         self.courier.stop()
         if self._keeper.is_alive():
             self._keeper.join(5.0)
@@ -173,23 +167,37 @@ class Actions:
                 self._answer(change, cleared, "cleared", seen)
         return cleared is not None
 
-    def follow(self, source: str, standing: Callable[[], Iterable[Standing]]) -> None:
+    def follow(
+        self, source: str, standing: Callable[[], Iterable[Standing]], grace: float = 0.0
+    ) -> None:
         """Keep the open alarms of a source as it knows them, at the start and from time to time:
-        so that none is lost that was told while the disk was full, or just before a crash.
+        so that none is lost that was told while the disk was full, or just before a crash. In the
+        first `grace` seconds nothing is cleared: the source may not know yet.
         """
-        self._followed[source] = standing
+        self._followed[source] = Followed(standing, grace)
+
+    def look_soon(self) -> None:
+        """A followed source knows something new; returns at once."""
+        self._woken.set()
 
     def agree(self) -> None:
         """Raise and clear what the followed sources know otherwise."""
-        for source, standing in self._followed.items():
+        for source, followed in tuple(self._followed.items()):
             # In this order: an alarm told meanwhile is in the second of them at least.
-            open_ids = {alarm.id for alarm in self.records.open_alarms(source)}
-            known = {alarm_id(one.twin, one.source, one.onset): one for one in standing()}
-            for id_ in open_ids - known.keys():
-                self.clear(id_)
-            for id_, one in known.items():
-                if id_ not in open_ids:
-                    self.alarm(one.twin, one.source, one.severity, one.onset, one.explanation)
+            there = self.records.open_alarms(source)
+            missing, over = differences(there, followed.standing())
+            # Raised before cleared: what only got worse stays one incident.
+            for one in missing:
+                self._raise(one)
+            if time.monotonic() - self._began >= followed.grace:
+                for alarm in over:
+                    self.clear(alarm.id)
+
+    def _raise(self, one: Standing) -> None:
+        onset = one.onset
+        if not one.exact and self.records.alarm(one.id) is not None:
+            onset = self._now()  # one of that onset was cleared, and it is back
+        self.alarm(one.twin, one.source, one.severity, onset, one.explanation)
 
     def acknowledge(self, id_: str, note: str, caller: Caller) -> Alarm:
         """Somebody has seen the alarm. Raises UnknownName."""
@@ -252,7 +260,7 @@ class Actions:
         try:
             view = look(self._graph, self._networks, alarm.twin)
             facts = facts_of(alarm, event, view)
-            rules = self.policy.current().matching(facts)
+            rules = [] if view.maintained else self.policy.current().matching(facts)
             return view, prepare(rules, facts, self.commands)
         except Unavailable as error:
             log.warning("alarm %s is answered later: %s", alarm.id, error)
@@ -309,7 +317,9 @@ class Actions:
             self._guarded(self.agree)
             self._guarded(self.note_replies)
             self._guarded(self._forget)
-            self._stopping.wait(KEEP_SECONDS)
+            self._stopping.wait(LEAST_SECONDS)
+            self._woken.wait(KEEP_SECONDS)
+            self._woken.clear()
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:
@@ -357,4 +367,4 @@ def _node(order: WorkOrder) -> WorkOrderNode:
     return WorkOrderNode(order.id, order.twin, f"{order.id} {order.title}", facts)
 
 
-__all__ = ["Actions", "Caller", "Standing"]
+__all__ = ["Actions", "Caller"]

@@ -26,6 +26,8 @@ class View:
     model: str
     models: frozenset[str]
     state: str
+    maintained: bool
+    """In maintenance: what it shows is expected, so that nothing is done about it."""
     impact: Mapping[str, Any]
     affected: tuple[str, ...]
 
@@ -48,14 +50,15 @@ def look(graph: Graph, networks: Networks, twin: str) -> View:
     model = "" if node is None else node.model
     try:
         network = networks.current()
-        impact, state = network.impact([twin]), network.state(twin)
+        impact, state = network.but_for(twin).impact([twin]), network.state(twin)
     except Unavailable:
         raise
     except TwinError as error:
         summary = {"problem": str(error)}
-        return View(model, _family(graph, model), "unknown", summary, ())
+        return View(model, _family(graph, model), "unknown", False, summary, ())
     affected = tuple(one.id for one in impact.affected(0, KEPT))
-    return View(model, _family(graph, model), state, _summary(impact), affected)
+    maintained = not {twin, twin.partition("/")[0]}.isdisjoint(network.standing.out)
+    return View(model, _family(graph, model), state, maintained, _summary(impact), affected)
 
 
 def _family(graph: Graph, model: str) -> frozenset[str]:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.api.actions.plants import Works
 from tests.graph.test_records import SECOND
-from twinfall.api.actions.actions import Caller, Standing
+from twinfall.api.actions.actions import Caller
+from twinfall.api.actions.keeping import Standing
 from twinfall.graph.records import Asked, WorkOrder
 from twinfall.ontology.errors import BadInput, Unavailable, UnknownName, UnknownTwin
 
@@ -363,3 +364,50 @@ def test_a_command_is_in_the_audit_even_where_nobody_answers(works: Works) -> No
     with pytest.raises(Unavailable, match="has not answered"):
         works.actions.command("P1", "stop", None, 0.05, ANNA)
     assert [line.what for line in works.records.audit()] == ["sendCommand"]
+
+
+# -- the live state -------------------------------------------------------------------
+
+
+def test_what_gets_worse_stays_one_incident_with_one_work_order(works: Works) -> None:
+    now = [Standing("T1", "state:degraded", "warning", 5, {}, exact=False)]
+    works.actions.follow("state", lambda: now)
+    works.actions.agree()
+    now[:] = [Standing("T1", "state:failed", "critical", 9, {}, exact=False)]
+    works.actions.agree()
+    worse, first = works.records.alarms(Asked()).rows
+    assert (first.source, worse.source) == ("state:degraded", "state:failed")
+    assert worse.incident == first.incident
+    assert first.cleared is not None
+    assert len(orders(works)) == 1
+
+
+def test_a_source_that_forgot_since_when_raises_nothing_anew(works: Works) -> None:
+    now = [Standing("T1", "state:failed", "critical", 5, {}, exact=False)]
+    works.actions.follow("state", lambda: now)
+    works.actions.agree()
+    now[:] = [Standing("T1", "state:failed", "critical", 70, {}, exact=False)]
+    works.actions.agree()
+    assert works.records.alarms(Asked()).total == 1
+
+
+def test_a_state_that_comes_back_is_a_new_alarm(works: Works) -> None:
+    now = [Standing("T1", "state:failed", "critical", 5, {}, exact=False)]
+    works.actions.follow("state", lambda: now)
+    works.actions.agree()
+    again, now[:] = list(now), []
+    works.actions.agree()
+    assert works.records.alarms(Asked(open=True)).total == 0
+    now[:] = again
+    works.actions.agree()
+    assert works.records.alarms(Asked(open=True)).total == 1
+    assert works.records.alarms(Asked()).total == 2
+
+
+def test_in_its_grace_a_source_clears_nothing(works: Works) -> None:
+    id_ = works.alarm("T1")
+    works.actions.follow("watch", list, grace=3600.0)
+    works.actions.agree()
+    kept = works.records.alarm(id_)
+    assert kept is not None
+    assert kept.cleared is None
