@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from twinfall.ingestion.telemetry import Telemetry
 
 TICK_SECONDS = 0.5
+GATHER_SECONDS = 0.05
+"""For more readings, once one came: looking costs little more for many. A question never waits."""
 REST = 5
 """Looks for changes of the graph leave so many times their own duration in between."""
 RETRY_SECONDS = 10.0
@@ -75,7 +78,7 @@ class States:
         """Blocks that came faster than they could be looked at."""
         self._telemetry, self._now = telemetry, now
         self._book = StateBook(folder / FILE_NAME)
-        self._waiting: deque[Block] = deque()
+        self._waiting: deque[Block] = deque(maxlen=MAX_WAITING)
         self._emptying = threading.Lock()
         self._saying = threading.Lock()
         self._closing = threading.Event()
@@ -92,15 +95,19 @@ class States:
 
     def attend(self, watch: Watch) -> None:
         """Have the learned watch's alarms degrade the assets they stand for."""
-        watch.listen(self._alarmed)
+        watch.listen(self.hear)
         for alarm in watch.standing():
-            self._alarmed(alarm)
+            self.hear(alarm)
+
+    def hear(self, alarm: Alarm) -> None:
+        """A learned alarm was raised or cleared."""
+        sensors = ", ".join(f"{one.address} {one.name}" for one in alarm.symptoms)
+        message = f"it does not behave as when all was well: {sensors}"
+        self.live.alarm(alarm.twin, alarm.model, message if alarm.state == "RAISED" else None)
 
     def take(self, block: Block) -> None:
         """Look at a block soon; quick, and it never waits."""
-        if len(self._waiting) >= MAX_WAITING:
-            self._waiting.popleft()
-            self.left_out += 1
+        self.left_out += len(self._waiting) == MAX_WAITING
         self._waiting.append(block)
         self._woken.set()
 
@@ -177,6 +184,7 @@ class States:
         while not self._closing.is_set():
             self._woken.wait(TICK_SECONDS)
             self._woken.clear()
+            self._closing.wait(GATHER_SECONDS)
             now = time.monotonic()
             try:
                 if now - ticked < TICK_SECONDS:
@@ -197,19 +205,20 @@ class States:
                 log.exception("the live state stumbled")
 
     def _empty(self) -> None:
+        """Look at what waits, as few large columns: a single reading costs as much as hundreds."""
         with self._emptying:
-            for _ in range(len(self._waiting)):
-                try:
-                    block = self._waiting.popleft()
-                except IndexError:
-                    return  # left out meanwhile
-                self._observe(block)
-
-    def _observe(self, block: Block) -> None:
-        replaces = block.last_wins or bool(block.seqs)
-        self.live.observe(
-            block.series, block.times, block.numbers, block.received, replaces=replaces
-        )
+            blocks = []
+            while self._waiting and len(blocks) < MAX_WAITING:
+                blocks.append(self._waiting.popleft())
+            for replaces, run in groupby(blocks, key=_replaces):
+                some = list(run)
+                self.live.observe(
+                    np.concatenate([block.series for block in some]),
+                    np.concatenate([block.times for block in some]),
+                    np.concatenate([block.numbers for block in some]),
+                    max(block.received for block in some),
+                    replaces=replaces,
+                )
 
     def _series(self, twin: str, name: str) -> list[int]:
         known = self._telemetry.catalogue.series_of(twin)
@@ -226,10 +235,9 @@ class States:
         series, times, numbers = (one[heard][order] for one in (series, times, numbers))
         self.live.observe(series, times, numbers, self._now())
 
-    def _alarmed(self, alarm: Alarm) -> None:
-        sensors = ", ".join(f"{one.address} {one.name}" for one in alarm.symptoms)
-        message = f"it does not behave as when all was well: {sensors}"
-        self.live.alarm(alarm.twin, alarm.model, message if alarm.state == "RAISED" else None)
+
+def _replaces(block: Block) -> bool:
+    return block.last_wins or bool(block.seqs)
 
 
 def _rest(word: Word, on: bool, now: int) -> tuple[int | None, str, int, str]:
