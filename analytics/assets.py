@@ -89,13 +89,15 @@ class AssetNetwork:
         made._origin = self
         return made
 
-    def but_for(self, id_: str) -> AssetNetwork:
-        """The same moment with this asset itself in order, so that its failure can be assumed."""
-        standing = self.standing
-        if id_ not in standing.failed and id_ not in standing.out:
+    def but_for(self, *ids: str) -> AssetNetwork:
+        """The same moment with these assets themselves in order, so that their failure can be
+        assumed.
+        """
+        standing, asked = self.standing, set(ids)
+        failed = tuple(one for one in standing.failed if one not in asked)
+        out = tuple(one for one in standing.out if one not in asked)
+        if len(failed) == len(standing.failed) and len(out) == len(standing.out):
             return self
-        failed = tuple(one for one in standing.failed if one != id_)
-        out = tuple(one for one in standing.out if one != id_)
         return self._origin.under(replace(standing, failed=failed, out=out))
 
     def compiled_from(self, other: AssetNetwork) -> bool:
@@ -113,10 +115,13 @@ class AssetNetwork:
     def impact(self, failed: Sequence[str], horizon: float | None = None) -> AssetImpact:
         """What the failure of these twins takes along until `horizon` seconds after it.
 
-        Raises UnknownTwin for an id that is not in the graph. Failing what is down already
-        changes nothing.
+        Raises UnknownTwin for an id that is not in the graph. What failed by itself already
+        counts as up before: the answer is what that took along. Failing what is down for want of
+        something else changes nothing.
         """
         positions = [self._of(id_) for id_ in failed]
+        if self.network.down[positions].any():
+            return self.but_for(*failed).impact(failed, horizon)
         limit = FOREVER if horizon is None else horizon
         found = self.network.impact(positions, limit)
         worst = self.pessimistic

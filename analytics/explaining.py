@@ -65,12 +65,12 @@ class Impacted:
     id: str
     wave: int
     at: float
-    before: State
     to: State
     group: str | None
     votes: str | None
     cause: str | None
     path: tuple[str, ...]
+    before: State = "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +177,12 @@ class AssetImpact:
             ids[int(impact.asset[row])],
             int(impact.wave[row]),
             float(impact.time[row]),
-            self.assets.state(ids[int(impact.asset[row])]),
             "failed",
             name,
             votes,
             None if cause < 0 else ids[cause],
             self._path(int(impact.asset[row])),
+            self.assets.state(ids[int(impact.asset[row])]),
         )
 
     def _path(self, asset: int) -> tuple[str, ...]:

@@ -207,7 +207,7 @@ class States:
     def _empty(self) -> None:
         """Look at what waits, as few large columns: a single reading costs as much as hundreds."""
         with self._emptying:
-            blocks = []
+            blocks: list[Block] = []
             while self._waiting and len(blocks) < MAX_WAITING:
                 blocks.append(self._waiting.popleft())
             for replaces, run in groupby(blocks, key=_replaces):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.analytics.plant import assets
-from twinfall.analytics import AssetNetwork
+from twinfall.analytics import AssetNetwork, Standing
 from twinfall.analytics.explaining import Impacted, NearMiss, ServiceTotal
 from twinfall.ontology.errors import UnknownTwin
 
@@ -337,3 +337,56 @@ def test_a_graph_without_twins_has_nothing_to_fail() -> None:
 
     assert network.ids_in_state("ok") == ()
     assert network.impact([]).totals.assets == 0
+
+
+def test_in_a_standing_what_failed_and_what_it_took_along_is_down_before_the_question() -> None:
+    plant = assets(
+        {"Unit": {"contents": {"needs": {"dependent": "source", "group": "feed", "rule": "any"}}}},
+        {"a": {}, "b": {}, "c": {}, "d": {}},
+        [("c", "needs", "a"), ("c", "needs", "b"), ("d", "needs", "c")],
+    )
+    standing = Standing(3, failed=("a", "gone"), degraded=("b",), unknown=("d",))
+
+    under = plant.under(standing)
+
+    assert [under.state(id_) for id_ in under.ids] == ["failed", "degraded", "ok", "unknown"]
+    assert under.baseline_down == ("a",)
+    assert under.snapshot == f"{plant.snapshot}-3"
+    assert [one.id for one in under.impact(["b"]).affected()] == ["c", "d"]
+    assert plant.state("a") == "ok"
+    assert plant.impact(["b"]).count == 0
+
+
+def test_what_needs_something_unknown_may_be_down_and_says_so() -> None:
+    plant = assets(
+        {"Unit": {"contents": {"needs": {"dependent": "source", "group": "feed"}}}},
+        {"a": {}, "b": {}},
+        [("b", "needs", "a")],
+    )
+
+    under = plant.under(Standing(1, unknown=("a",)))
+
+    assert under.ids_in_state("unknown") == ("a", "b")
+    assert under.reason("a") is None
+    reason = under.reason("b")
+    assert reason is not None
+    assert reason.message == 'it may be down: its group "feed" lost 1 of 1: a'
+    assert under.impact(["a"]).bounds.pessimistic.assets == 1
+
+
+def test_what_is_in_maintenance_gives_nothing_and_has_not_failed() -> None:
+    plant = assets(
+        {"Unit": {"contents": {"needs": {"dependent": "source", "group": "feed"}}}},
+        {"a": {}, "b": {}},
+        [("b", "needs", "a")],
+    )
+
+    under = plant.under(Standing(1, out=("a",)))
+
+    assert under.state("a") == "unknown"
+    assert under.reason("a") is None
+    assert under.state("b") == "failed"
+    reason = under.reason("b")
+    assert reason is not None
+    assert reason.message == 'its group "feed" lost 1 of 1: a'
+    assert [one.id for one in under.impact(["a"]).affected()] == ["b"]

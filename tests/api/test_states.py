@@ -209,6 +209,19 @@ def test_impact_begins_from_what_is_down_already(site: Site) -> None:
     assert site.ask(query, failed=["P1"])["impact"]["affected"]["nodes"] == []
 
 
+def test_of_a_failed_asset_impact_tells_what_its_failure_took_along(site: Site) -> None:
+    site.well()
+    for pump in ("P1", "P2"):
+        site.say(pump, "heat", 99.0, START + SECOND)
+    query = """{ twin(id: "P1") { _impact {
+        totals { customers } baselineDown { id } affected { nodes { from to } } } } }"""
+    assert site.ask(query)["twin"]["_impact"] == {
+        "totals": {"customers": 100},
+        "baselineDown": [{"id": "P2"}],
+        "affected": {"nodes": [{"from": "ok", "to": "failed"}]},
+    }
+
+
 def test_twins_are_found_by_state(site: Site) -> None:
     site.well()
     site.say("P1", "heat", 85.0, START + SECOND)

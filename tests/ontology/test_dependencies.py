@@ -38,6 +38,7 @@ def models() -> list[dict[str, Any]]:
         property_("delay", "duration"), property_("beds", "integer"), property_("open", "boolean"),
         property_("kind", "string"),
         {"@type": "Telemetry", "name": "heat", "schema": "double"},
+        {"@type": "Telemetry", "name": "closed", "schema": "boolean"},
         relationship("poweredBy", maxMultiplicity=2, properties=[property_("lag", "duration")]),
         relationship("backup"),
         relationship("connects"),
@@ -115,6 +116,15 @@ def test_an_asset_says_what_it_is(ontology: Ontology) -> None:
     }
     assert asset.fragility == ((0.0, 0.0), (2.5, 0.4))
     assert asset.location == {"x": Binding("beds"), "y": 2.0}
+
+
+def test_a_switch_may_follow_telemetry_and_other_values_may_not(ontology: Ontology) -> None:
+    declared = read(ontology, pump({}, {"conducts": {"from": "closed", "default": False}}))
+    assert declared.assets[PUMP].conducts == Binding("closed", False, telemetry=True)
+    assert declared.bound_names() == frozenset()
+    declared = read(ontology, pump({}, {"conducts": {"from": "open"}}))
+    assert declared.assets[PUMP].conducts == Binding("open", True)
+    assert declared.bound_names() == {"open"}
 
 
 def test_the_nearest_interface_wins_member_by_member(ontology: Ontology) -> None:
@@ -231,6 +241,13 @@ def test_a_wrong_feed_is_an_error_with_place_and_cure(
         ({"limits": {"heat": {"max": 1}}}, "unknownMember", "/limits/heat/max"),
         ({"limits": {"heat": {"failed": {"min": 2, "max": 1}}}}, "outOfRange", "/limits/heat"),
         ({"limits": {"kind": {"failed": {"max": 1}}}}, "unfitBinding", "/limits/kind"),
+        (
+            {"limits": {"heat": {"failed": {"min": 1, "max": 4}, "hysteresis": 1.6}}},
+            "outOfRange",
+            "/limits/heat/hysteresis",
+        ),
+        ({"conducts": {"from": "heat"}}, "unfitBinding", "/conducts/from"),
+        ({"blackStart": {"from": "closed"}}, "unknownBinding", "/blackStart/from"),
         ({"fragility": [[1, 0.5], [1, 0.6]]}, "badValue", "/fragility"),
         ({"fragility": [[0, 2]]}, "badValue", "/fragility"),
         ({"location": {"x": 1}}, "missingMember", "/location"),
