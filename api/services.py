@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from twinfall.api.coming import GraphToCome
 from twinfall.api.settings import Settings
 from twinfall.ontology.durations import duration_seconds
 from twinfall.ontology.errors import Conflict, TwinError, Unavailable
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS = 1.0
 """Between attempts to open a store that is away."""
+JOURNAL = "journal.sqlite"
+"""In the data folder once there were readings."""
 DETECTORS = "detectors"
 """Folder in the data folder: what the learned watch knows."""
 log = logging.getLogger("twinfall.services")
@@ -52,6 +55,7 @@ def graphql_over(
     lookout: Lookout | None = None,
     actions: Actions | None = None,
     states: States | None = None,
+    telemetry: Callable[[], Telemetry] | None = None,
 ) -> GraphQLService:
     """The GraphQL service of a graph, of its arrays, the watch over it, actions and states."""
     from twinfall.api.graphql import GraphQLService
@@ -64,6 +68,7 @@ def graphql_over(
         lookout=lookout,
         actions=actions,
         states=states,
+        telemetry=telemetry,
     )
 
 
@@ -103,20 +108,14 @@ def _source(settings: Settings, telemetry: Telemetry) -> MqttSource | None:
     return source
 
 
-def _watched(graph: Graph, folder: Path, skew: float) -> tuple[Telemetry, Lookout]:
-    """The readings of a graph in the data folder, and the learned watch that sees all of them."""
+def _lookout(graph: Graph, folder: Path, telemetry: Telemetry) -> Lookout:
+    """The learned watch over a graph, which sees all readings from now on."""
     from twinfall.analytics.watching import Watch
     from twinfall.api.lookout import Lookout
-    from twinfall.ingestion.telemetry import Telemetry
 
-    telemetry = Telemetry(folder, graph, skew=skew)
-    try:
-        lookout = Lookout(Watch(folder / DETECTORS), graph, telemetry)
-        lookout.start()
-    except BaseException:
-        telemetry.close()
-        raise
-    return telemetry, lookout
+    lookout = Lookout(Watch(folder / DETECTORS), graph, telemetry)
+    lookout.start()
+    return lookout
 
 
 class Services:
@@ -124,7 +123,8 @@ class Services:
 
     What `prepare` does with graph and data folder comes before anything is answered from it.
     A store that is away at the start is tried again every second until `close`; meanwhile every
-    use raises the error of the last attempt.
+    use raises the error of the last attempt, but readings of series that were known before are
+    taken.
     """
 
     def __init__(
@@ -146,6 +146,7 @@ class Services:
         self._networks: Networks | None = None
         self._states: States | None = None
         self._actions: Actions | None = None
+        self._coming = GraphToCome()
         self._away: TwinError = Unavailable("the store is not open yet")
         self._closing = threading.Event()
         self._opening: threading.Thread | None = None
@@ -156,6 +157,7 @@ class Services:
             self._open()
         except Unavailable as error:
             self._away = error
+            self._receive_meanwhile()
             self._opening = threading.Thread(target=self._keep_trying, name="open-store")
             self._opening.start()
             return False
@@ -165,7 +167,7 @@ class Services:
     def graph(self) -> Graph:
         """The graph; raises Unavailable while the store has not been reached yet."""
         if self._graph is None:
-            raise Unavailable(self._away.message, path=self._away.path, cure=self._away.cure)
+            raise self._still_away()
         return self._graph
 
     @property
@@ -179,10 +181,11 @@ class Services:
 
     @property
     def telemetry(self) -> Telemetry:
-        """The readings; raises Unavailable as `graph` does."""
-        _ = self.graph
+        """The readings, also while the store is away if there were any before; else raises
+        Unavailable as `graph` does.
+        """
         if self._telemetry is None:
-            raise Unavailable("the readings are being opened")
+            raise self._still_away()
         return self._telemetry
 
     @property
@@ -227,6 +230,13 @@ class Services:
         self._closing.set()
         if self._opening:
             self._opening.join()
+        self._close_rooms()
+        if self._graph is not None:
+            self._graph.store.close()
+            self._graph = None
+
+    def _close_rooms(self) -> None:
+        """Stop taking readings, keep those that came, then close what watches them."""
         if self._source is not None:
             self._source.stop()
             self._source = None
@@ -239,9 +249,27 @@ class Services:
         if self._actions is not None:  # after the readings: the last of them may raise alarms
             self._actions.stop()
             self._actions = None
-        if self._graph is not None:
-            self._graph.store.close()
-            self._graph = None
+        self._coming.graph = None
+
+    def _still_away(self) -> Unavailable:
+        return Unavailable(self._away.message, path=self._away.path, cure=self._away.cure)
+
+    def _receive(self) -> Telemetry:
+        """Take readings, whether the graph has come yet or not."""
+        if self._telemetry is None:
+            from twinfall.ingestion.telemetry import Telemetry
+
+            skew = duration_seconds(self.settings.future_skew) or 0.0
+            coming = cast("Graph", self._coming)
+            self._telemetry = Telemetry(self.folder, coming, skew=skew)
+            self._source = _source(self.settings, self._telemetry)
+        return self._telemetry
+
+    def _receive_meanwhile(self) -> None:
+        """Take readings of what was known before, while the store is away."""
+        if (self.folder / JOURNAL).exists():
+            self._receive()
+            log.warning("the store is away; readings of known series are taken: %s", self._away)
 
     def _open(self) -> None:
         from twinfall.api.actions.wiring import actions_over, attend, attend_states
@@ -250,16 +278,21 @@ class Services:
         graph = open_graph(self.settings, self.folder, self._holder)
         try:
             self._prepare(graph, self.folder)
-            self._telemetry, self._lookout = _watched(
-                graph, self.folder, duration_seconds(self.settings.future_skew) or 0.0
-            )
-            self._states = States(self.folder, graph, self._telemetry)
+            self._coming.graph = graph
+            telemetry = self._receive()
+            self._lookout = _lookout(graph, self.folder, telemetry)
+            self._states = States(self.folder, graph, telemetry)
             self._networks = self._states.networks
             self._actions = actions_over(self.settings, self.folder, graph, self._networks)
             self._graphql = graphql_over(
-                graph, self.settings, self._networks, self._lookout, self._actions, self._states
+                graph,
+                self.settings,
+                self._networks,
+                self._lookout,
+                self._actions,
+                self._states,
+                lambda: telemetry,
             )
-            self._source = _source(self.settings, self._telemetry)
             if self._source is not None:
                 self._actions.connect(self._source)
             attend(self._actions, self._lookout.watch)
@@ -268,15 +301,7 @@ class Services:
             self._states.start()
             self._actions.start()
         except BaseException:
-            if self._states is not None:
-                self._states.close()
-                self._states = None
-            if self._telemetry is not None:
-                self._telemetry.close()
-                self._telemetry = None
-            if self._actions is not None:
-                self._actions.stop()
-                self._actions = None
+            self._close_rooms()
             graph.store.close()
             raise
         self._graph = graph

@@ -214,6 +214,28 @@ class DuckDBHistory:
             found += _blocks(columns)
         return found
 
+    def within(self, series: Sequence[int], start: int, end: int) -> int:
+        """See HistoryStore."""
+        if not len(series) or start >= end:
+            return 0
+        total = 0
+        wanted = np.asarray(sorted(set(series)), np.int32)
+        for file in self._between(start, end):
+            cursor = file.db.cursor()
+            try:
+                cursor.register("wanted", {"series": wanted})
+                row = cursor.execute(
+                    "SELECT count(*) FROM readings r SEMI JOIN wanted w ON r.series = w.series"
+                    " WHERE time >= ? AND time < ?",
+                    [start, end],
+                ).fetchone()
+            except duckdb.Error as error:
+                raise Unavailable(f"the history cannot be read: {error}") from error
+            finally:
+                cursor.close()
+            total += int(row[0]) if row else 0
+        return total
+
     def _between(self, start: int, end: int) -> list[_File]:
         with self._lock:
             first, last = month_of(max(start, -(2**62))), month_of(min(end, 2**62))

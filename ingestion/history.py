@@ -67,6 +67,9 @@ class HistoryStore(Protocol):
         what is mixed with the journal's tail.
         """
 
+    def within(self, series: Sequence[int], start: int, end: int) -> int:
+        """How many readings `raw` would bring, without bringing them."""
+
     def last(self, series: Sequence[int] | None = None) -> Block:
         """The newest reading of each series: what latest is rebuilt from at start."""
 

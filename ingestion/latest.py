@@ -155,12 +155,23 @@ class Latest:
                     found.append(twin)
         return found
 
+    def column(self, name: str) -> tuple[list[str], NDArray[np.float64]]:
+        """Every twin that ever sent this name, and its latest number; NaN where it is none."""
+        named = list(self._catalogue.named(name).items())
+        at = np.fromiter((series for _, series in named), np.int64, len(named))
+        numbers = np.full(len(named), np.nan)
+        with self._lock:
+            known = at < len(self.times)
+            here = at[known]
+            numbers[known] = np.where(self.times[here] != NO_TIME, self.numbers[here], np.nan)
+        return [twin for twin, _ in named], numbers
+
     def with_reading(self, name: str) -> Mapping[str, Any]:
         """Twin -> latest value, of every twin that ever sent this name."""
         with self._lock:
             return {
                 twin: self._value(at)
-                for twin, at in self._catalogue.named(name).items()
+                for twin, at in list(self._catalogue.named(name).items())
                 if self._has(at)
             }
 

@@ -31,6 +31,8 @@ JOURNAL = "journal.sqlite"
 LOOK_SECONDS = 0.5
 """Between looks at the graph's change feed."""
 BATCHES_AT_ONCE = 500
+SERIES_AT_ONCE = 500
+"""Judged in one step at the start: a step holds up readings of new series."""
 
 
 class Telemetry:
@@ -65,7 +67,8 @@ class Telemetry:
         )
         self.pipeline.committed.append(self._committed)
         self._mover = Mover(self.journal, self.history, self._moved)
-        self._seen = (graph.cursor(), graph.revision)
+        self._seen: tuple[int, int] | None = None
+        self._judged = 0
         self._repeating = (
             [
                 Repeating("mover", self._mover.move, MOVE_SECONDS),
@@ -94,6 +97,10 @@ class Telemetry:
         """One line over all series together, unmoved readings included."""
         check(window)
         return together(self._raw(window), window)
+
+    def count(self, window: Window) -> int:
+        """How many readings `read` looks at, the journal's tail not counted."""
+        return self.history.within(window.series, window.start, window.end)
 
     def _raw(self, window: Window) -> list[Block]:
         # The tail first: what moves meanwhile is in both, and counted once.
@@ -124,12 +131,20 @@ class Telemetry:
         return stored, refused
 
     def follow(self) -> bool:
-        """Look whether twins or models changed; series are then judged anew."""
+        """Look whether twins or models changed; series are then judged anew when their next
+        reading comes. At the start, and for new models, all are: what never sends again is to be
+        known as stale too. True while there are more.
+        """
         seen = (self.graph.cursor(), self.graph.revision)
-        if seen != self._seen:
-            self._seen = seen
+        if self._seen is None or seen[1] != self._seen[1]:
+            self._judged = 0
+        if self._seen is not None and seen != self._seen:
             self.catalogue.forget()
-        return False
+        self._seen = seen
+        end = min(self._judged + SERIES_AT_ONCE, len(self.catalogue))
+        self.catalogue.learn([self.catalogue.key(one) for one in range(self._judged, end)])
+        self._judged = end
+        return end < len(self.catalogue)
 
     def move(self) -> None:
         """Move everything that is in the journal now into the history."""

@@ -16,11 +16,13 @@ from twinfall.api.lines import lines_of
 from twinfall.api.services import graphql_over, open_graph
 from twinfall.api.settings import Settings
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse, export_rows, import_rows
+from twinfall.ontology.durations import duration_seconds
 from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
     from twinfall.graph.graph import Graph
     from twinfall.ingestion.sources.replay import Send
+    from twinfall.ingestion.telemetry import Telemetry
 
 
 class Service(Protocol):
@@ -49,10 +51,11 @@ class Local:
     def __init__(self, graph: Graph, settings: Settings) -> None:
         self._graph = graph
         self._settings = settings
+        self._opened: Telemetry | None = None
 
     def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """See Service."""
-        service = graphql_over(self._graph, self._settings)
+        service = graphql_over(self._graph, self._settings, telemetry=self._telemetry)
         work = service.execute(query, variables, None, LOCAL, "local", allow_mutation=True)
         answer: dict[str, Any] = orjson.loads(asyncio.run(work).body)
         if answer.get("data") is None and answer.get("errors"):
@@ -74,13 +77,25 @@ class Local:
     def sender(self) -> Iterator[Send]:
         """See Service."""
         from twinfall.ingestion.sources.replay import into
-        from twinfall.ingestion.telemetry import Telemetry
 
-        telemetry = Telemetry(self._settings.dir, self._graph)
-        try:
-            yield into(telemetry.pipeline, telemetry.catalogue)
-        finally:
-            telemetry.close()
+        telemetry = self._telemetry()
+        yield into(telemetry.pipeline, telemetry.catalogue)
+
+    def close(self) -> None:
+        """Keep what was taken."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def _telemetry(self) -> Telemetry:
+        """The readings, opened when something asks for them."""
+        if self._opened is None:
+            from twinfall.ingestion.telemetry import Telemetry
+
+            skew = duration_seconds(self._settings.future_skew) or 0.0
+            self._opened = Telemetry(self._settings.dir, self._graph, skew=skew, background=False)
+            while self._opened.follow():
+                pass
+        return self._opened
 
 
 @contextmanager
@@ -102,7 +117,9 @@ def service(settings: Settings, command: str, *, create: bool = False) -> Iterat
         )
     with own(settings.dir, command) as folder:
         graph = open_graph(settings, folder.path, str(folder.owner))
+        local = Local(graph, settings)
         try:
-            yield Local(graph, settings)
+            yield local
         finally:
+            local.close()
             graph.store.close()

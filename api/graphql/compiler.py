@@ -11,13 +11,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twinfall.api.graphql import catalogue, connections, impacts
+from twinfall.api.graphql import catalogue, connections, impacts, latest
 from twinfall.api.graphql.conditions import Conditions
 from twinfall.api.graphql.fixed import OTHER, TWIN
 from twinfall.api.graphql.planning import Shape, Shaping, TwinPlan, enum_names
 from twinfall.api.graphql.schema import GraphSchema
 from twinfall.api.graphql.selection import Mention, Selections, SelectionSets
-from twinfall.api.graphql.shapes import Component, Field, Property, Relation, System, Type
+from twinfall.api.graphql.shapes import (
+    Component,
+    Field,
+    Property,
+    Relation,
+    System,
+    Telemetry,
+    Type,
+)
 from twinfall.graph.plan import Row
 from twinfall.ontology import Ontology
 from twinfall.ontology.errors import Refused
@@ -135,6 +143,8 @@ class Compiler:
             return self._component(field, meaning.name, mention.below, plan)
         if isinstance(meaning, Relation):
             return connections.relation(self, shape, field, mention, plan)
+        if isinstance(meaning, Telemetry):
+            return latest.latest(self, field, meaning, mention)
         assert isinstance(meaning, System)
         return self._system(meaning, shape, field, mention, plan)
 
@@ -160,6 +170,8 @@ class Compiler:
             return connections.relationships(self, shape, field, mention, plan)
         if meaning is System.IMPACT:
             return self._impact(shape, field, mention)
+        if meaning is System.TELEMETRY:
+            return latest.latest_by_name(self, shape, field, mention)
         if meaning is System.HEALTH:
             below = catalogue.plain(self, field.type_name, mention.below)
             return lambda row, shaping: (

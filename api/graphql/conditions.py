@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from twinfall.analytics import State
 from twinfall.api.graphql.shapes import Shapes, Where
+from twinfall.graph.models import Models
 from twinfall.graph.plan import (
     ID,
     All,
@@ -24,7 +25,6 @@ from twinfall.graph.plan import (
     Related,
     Sort,
 )
-from twinfall.ontology import Names, Ontology
 from twinfall.ontology.errors import BadQuery, Refused, UnknownName
 
 MAX_CONDITIONS = 500
@@ -34,18 +34,23 @@ MAX_VALUES = 10_000
 """Values of one `in`."""
 
 IdsInState = Callable[[Sequence[State]], Condition]
+IdsByLatest = Callable[[str, str, Any], Condition]
+"""Reading name, word of the filter, value: the twins whose latest reading passes."""
 
 
 class Conditions:
-    """Compiles the arguments of one root field. `in_state` answers filters on `_state`."""
+    """Compiles the arguments of one root field. `in_state` answers filters on `_state`,
+    `by_latest` those on readings.
+    """
 
     def __init__(
-        self, shapes: Shapes, ontology: Ontology, names: Names, in_state: IdsInState
+        self, shapes: Shapes, models: Models, in_state: IdsInState, by_latest: IdsByLatest
     ) -> None:
         self._shapes = shapes
-        self._ontology = ontology
-        self._names = names
+        self._ontology = models.ontology
+        self._names = models.names
         self._in_state = in_state
+        self._by_latest = by_latest
         self._left = MAX_CONDITIONS
 
     def where(self, type_name: str, value: Mapping[str, Any] | None) -> Condition | None:
@@ -125,6 +130,8 @@ class Conditions:
                 )
             if meaning.kind == "state":
                 parts.append(self._in_state(value if word == "in" else [value]))
+            elif meaning.kind == "telemetry":
+                parts.append(self._by_latest(meaning.name, word, value))
             elif meaning.kind == "model":
                 parts.append(self._model(word, value))
             else:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol
 
-from twinfall.api.graphql import cursors
+from twinfall.api.graphql import cursors, latest
+from twinfall.api.graphql.cursors import checked_first
 from twinfall.api.graphql.fixed import TWIN
 from twinfall.api.graphql.planning import (
     PagePlan,
@@ -19,27 +20,15 @@ from twinfall.api.graphql.planning import (
 from twinfall.api.graphql.shapes import Field, Property, Relation, Type
 from twinfall.graph.plan import All, Condition, Direction, RowPage
 from twinfall.graph.values import FieldType
-from twinfall.ontology.errors import BadQuery, UnknownName
+from twinfall.ontology.errors import UnknownName
 
 if TYPE_CHECKING:
     from twinfall.api.graphql.compiler import Compiler
     from twinfall.api.graphql.selection import Mention, SelectionSets
 
-MAX_FIRST = 500
-"""Rows of one page."""
 TYPENAME = "__typename"
 Part = Callable[[RowPage, Shaping], Any]
 NodeShape = Callable[[Any, Shaping], Any]
-
-
-def checked_first(first: Any) -> int:
-    """The size of a page. Raises BadQuery."""
-    if not isinstance(first, int) or not 1 <= first <= MAX_FIRST:
-        raise BadQuery(
-            f"first is {first}, a page has 1 to {MAX_FIRST} rows",
-            cure="take the next page with `after`",
-        )
-    return first
 
 
 def both(one: Condition | None, other: Condition | None) -> Condition | None:
@@ -144,6 +133,10 @@ class _Connection:
         if mention.name == "totalCount":
             self._page.count = True
             return lambda page, _: page.total
+        if mention.name == "aggregate":
+            field = self._type.fields[mention.name]
+            lines = latest.aggregate(self._compiler, field.type_name, mention.below)
+            return lambda _, shaping: lines(shaping)
         self._page.rows = True
         if mention.name == "pageInfo":
             return self._page_info(mention)

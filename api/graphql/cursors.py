@@ -17,6 +17,8 @@ from twinfall.graph.plan import Sort
 from twinfall.graph.values import FieldType
 from twinfall.ontology.errors import BadQuery
 
+MAX_FIRST = 500
+"""Rows of a page."""
 MAX_CURSOR = 4096
 """Characters of a cursor."""
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -25,6 +27,16 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "unsignedLong": int,
     "float": (int, float),
 }
+
+
+def checked_first(first: Any) -> int:
+    """The size of a page. Raises BadQuery."""
+    if not isinstance(first, int) or not 1 <= first <= MAX_FIRST:
+        raise BadQuery(
+            f"first is {first}, a page has 1 to {MAX_FIRST} rows",
+            cure="take the next page with `after`",
+        )
+    return first
 
 
 def mark(place: str, sort: Sequence[Sort]) -> str:

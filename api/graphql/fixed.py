@@ -15,7 +15,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from twinfall.api.graphql import actions, states, watches
+from twinfall.api.graphql import actions, letters, readings, states, watches
 from twinfall.api.graphql.shapes import UNSET, Argument, Field, Shapes, System, Type, Where
 from twinfall.graph.plan import CAPTION, ID, VERSION, FieldRef
 
@@ -51,6 +51,8 @@ interface Twin {
   _stateReason: StateReason
   "All property values by the ontology's names, components nested."
   _values: JSON!
+  "The latest readings by name, of all names or of these."
+  _telemetry(names: [String!]): [Latest!]!
   "Relationships of every name, or of one, that start or end here."
   _relationships(
     name: String, direction: Direction = OUT, first: Int = 25, after: String
@@ -291,7 +293,8 @@ SYSTEM_SORT: dict[str, FieldRef] = {
 def fixed_types() -> Shapes:
     """A fresh set of the fixed types; Query and Mutation are among them."""
     shapes = Shapes()
-    for node in parse(SDL + watches.SDL + actions.SDL + states.SDL, no_location=True).definitions:
+    sdl = "".join((SDL, *(one.SDL for one in (watches, actions, states, readings, letters))))
+    for node in parse(sdl, no_location=True).definitions:
         if isinstance(node, ObjectTypeExtensionNode):
             shapes.types[node.name.value].add(*(_field(one, False) for one in node.fields or ()))
         else:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from twinfall.analytics import AssetImpact, AssetNetwork
-from twinfall.api.graphql.connections import TYPENAME, checked_first, mentions
+from twinfall.api.graphql.connections import TYPENAME, mentions
+from twinfall.api.graphql.cursors import checked_first
 from twinfall.api.graphql.durations import duration_text, seconds
 from twinfall.api.graphql.planning import Shape, Shaping
 from twinfall.ontology.errors import BadQuery, Refused

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from twinfall.api.graphql.fixed import SYSTEM_SORT, SYSTEM_WHERE
 from twinfall.api.graphql.incoming import Incoming
 from twinfall.api.graphql.models import Build
-from twinfall.api.graphql.shapes import Field, Property, Relation, System, Type, Where
+from twinfall.api.graphql.shapes import (
+    Field,
+    Property,
+    Relation,
+    System,
+    Telemetry,
+    Type,
+    Where,
+)
 from twinfall.graph.plan import FieldRef
 from twinfall.graph.values import field_type
 from twinfall.ontology import field_name
@@ -93,6 +101,8 @@ def _add_contents(build: Build, interface: Interface, where: Type, sort: Type) -
         name = field_name(content.name)
         if content.kind == "Property":
             _add_property(build, shape, content, where, sort)
+        elif content.kind == "Telemetry":
+            _add_telemetry(build, shape.fields[name], content, where)
         elif content.kind == "Component":
             of = build.input(build.named(content.interface), "Where")
             where.add(Field(name, of))
@@ -113,6 +123,23 @@ def _add_property(
     if sort is not None and ref.type not in ("list", "json") and not _unordered(content):
         sort.add(Field(name, "SortDirection"))
         sort.sort[name] = ref
+
+
+def _add_telemetry(build: Build, field: Field, content: Content, where: Type) -> None:
+    """A filter on the latest reading. Instants stand as they were written: they have no order."""
+    assert isinstance(field.meaning, Telemetry)
+    kind = field_type(content.schema)
+    if kind in ("list", "json"):
+        filter_ = "NullFilter"
+    elif field.meaning.names is not None:
+        enum = build.shapes.types[field.type_name].fields["value"].type_name
+        filter_ = _enum_filter(build, enum)
+    elif kind in ("dateTime", "date") or _unordered(content):
+        filter_ = "ExactFilter"
+    else:
+        filter_ = f"{build.shapes.types[field.type_name].fields['value'].type_name}Filter"
+    where.add(Field(field.name, filter_))
+    where.where[field.name] = Where("telemetry", content.name, FieldRef(content.name, kind))
 
 
 def _unordered(content: Content) -> bool:

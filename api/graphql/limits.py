@@ -23,11 +23,13 @@ from graphql import (
     ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     ValueNode,
     VariableNode,
 )
 
-from twinfall.ontology.errors import BadQuery, Refused
+from twinfall.api.graphql.periods import DEFAULT_POINTS, MAX_POINTS, buckets
+from twinfall.ontology.errors import BadQuery, Refused, TwinError
 
 MAX_TEXT = 50_000
 """Characters of a query; variables come on top."""
@@ -57,6 +59,8 @@ _LISTS = {"path": 10, "nearMisses": 20, "notEvaluated": 100, "baselineDown": 100
 """Lists that are no connections, and how long they usually are."""
 _IMPACT_COST = 100
 """An impact computed for a row counts like so many rows."""
+_POINTS_OF_A_ROW = 10
+"""So many points of a history count like a row."""
 _OF_CONNECTION = frozenset({"nodes", "edges"})
 _INTROSPECTION = frozenset({"__schema", "__type"})
 
@@ -138,15 +142,25 @@ class _Walk:
         below = self.merged([n.selection_set for n in nodes if n.selection_set is not None])
         inner = 0
         connection = False
+        lines = 0
         for mentions in below.values():
             wraps = mentions[0].name.value in _OF_CONNECTION
             connection = connection or wraps
-            inner += self.rows(mentions, depth + (not wraps), raw + 1)
+            cost = self.rows(mentions, depth + (not wraps), raw + 1)
+            if mentions[0].name.value == "aggregate":  # once, whatever the page
+                lines += cost
+            else:
+                inner += cost
         name = nodes[0].name.value
         if name == "_impact":
             return _IMPACT_COST + inner
+        if name == "history" and below and not connection:
+            return self._line(nodes)
+        if name == "aggregate" and not connection:
+            return sum(map(self._line, below.values()))
         if connection:
-            return max(map(self._first, nodes)) * (1 + inner)
+            return max(map(self._first, nodes)) * (1 + inner) + lines
+        inner += lines
         if name in _LISTS and below:
             size = max(map(self._first, nodes)) if name in _DEFAULT_FIRST else _LISTS[name]
             return size * (1 + inner)
@@ -206,6 +220,30 @@ class _Walk:
         else:
             size = min(max(value, 0), PAGE) if type(value) is int else PAGE
         return min(size, self._named(arguments.get("where")))
+
+    def _line(self, nodes: list[FieldNode]) -> int:
+        """What the points of a history cost."""
+        arguments = [{a.name.value: a.value for a in n.arguments or ()} for n in nodes]
+        return max(map(self._points, arguments)) // _POINTS_OF_A_ROW + 1
+
+    def _points(self, arguments: Mapping[str, ValueNode]) -> int:
+        """The points that a history may have, as far as its arguments say."""
+        points = self._value(arguments.get("points"))
+        if type(points) is int:
+            return max(0, min(points, MAX_POINTS))
+        if "every" not in arguments:
+            return DEFAULT_POINTS
+        words = {name: self._text(arguments.get(name)) for name in ("from", "to", "every")}
+        try:
+            return min(MAX_POINTS, buckets(words["from"], words["to"], words["every"]))
+        except (ValueError, TwinError):
+            return MAX_POINTS  # whoever reads them will refuse them
+
+    def _text(self, node: Any) -> str:
+        """A text argument; empty where it is none."""
+        value = self._value(node) if isinstance(node, VariableNode) else node
+        value = value.value if isinstance(value, StringValueNode) else value
+        return value if isinstance(value, str) else ""
 
     def _named(self, where: ValueNode | None) -> int:
         """How many twins a filter can find because it names their ids."""

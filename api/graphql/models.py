@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from twinfall.api.graphql import readings
 from twinfall.api.graphql.fixed import TWIN
 from twinfall.api.graphql.naming import TypeNames, capital, described, legal_values
 from twinfall.api.graphql.scalars import scalar_name
@@ -16,6 +17,7 @@ from twinfall.api.graphql.shapes import (
     Property,
     Relation,
     Shapes,
+    Telemetry,
     Type,
 )
 from twinfall.ontology import Names, Ontology, field_name
@@ -116,10 +118,12 @@ def _add_model(build: Build, interface: Interface, family: bool) -> None:
 
 
 def content_fields(build: Build, interface: Interface) -> Iterable[Field]:
-    """A field for every property, component and relationship of a model."""
+    """A field for every property, telemetry, component and relationship of a model."""
     for content in interface.contents.values():
         if content.kind == "Property":
             yield property_field(build, content)
+        elif content.kind == "Telemetry":
+            yield telemetry_field(build, content)
         elif content.kind == "Component":
             yield Field(
                 field_name(content.name),
@@ -148,6 +152,22 @@ def property_field(build: Build, content: Content) -> Field:
         field_name(content.name),
         f"[{shape.name}!]" if listed else shape.name,
         Property(content.name, names),
+        description=described(content),
+    )
+
+
+def telemetry_field(build: Build, content: Content) -> Field:
+    """The latest reading of a name, with its history."""
+    name, schema = field_name(content.name), content.schema
+    enum = enum_type(build, content, schema) if isinstance(schema, Enum) else None
+    if enum is not None:
+        names = {value: name for name, value in enum.values.items()}
+        latest = readings.latest_of_enum(build, enum)
+        return Field(name, latest, Telemetry(content.name, names), description=described(content))
+    return Field(
+        name,
+        readings.latest_of(scalar_name(schema)),
+        Telemetry(content.name),
         description=described(content),
     )
 
@@ -252,6 +272,9 @@ def add_root_connection(build: Build, node: str) -> str:
     edge.add(Field("cursor", "String!"), Field("node", f"{node}!"))
     connection = Type(build.type_names.claim(f"{node}Connection"), "object")
     connection.add(*_connection_fields(node, edge.name))
+    aggregate = readings.add_aggregate(build, node)
+    if aggregate is not None:
+        connection.add(aggregate)
     build.shapes.add(edge)
     build.shapes.add(connection)
     return connection.name

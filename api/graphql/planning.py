@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import time_ns
 from typing import Any, TypeAlias
 
+from twinfall.api.graphql.periods import Readings
 from twinfall.graph.plan import (
     ComponentSelect,
     Condition,
@@ -112,6 +114,7 @@ class Shaping:
     state: Callable[[str], str]
     reason: Callable[[str], Mapping[str, Any] | None] = lambda _: None
     health: Callable[[str], Mapping[str, Any] | None] = lambda _: None
+    readings: Readings = field(default_factory=lambda: Readings(None, time_ns))
     waiting: dict[tuple[str, int], tuple[dict[str, Any], Shape]] = field(default_factory=dict)
 
     def twin(self, id_: str, shape: Shape) -> dict[str, Any]:

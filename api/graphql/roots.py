@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from time import time_ns
 from typing import Any, get_args
 
 from graphql import DocumentNode
@@ -20,6 +22,7 @@ from twinfall.api.graphql import (
     catalogue,
     connections,
     impacts,
+    letters,
     mutations,
     states,
     watches,
@@ -28,7 +31,8 @@ from twinfall.api.graphql.compiler import Compiler
 from twinfall.api.graphql.conditions import Conditions
 from twinfall.api.graphql.execution import Projected
 from twinfall.api.graphql.fixed import TWIN
-from twinfall.api.graphql.planning import Shaping, TwinPlan
+from twinfall.api.graphql.periods import MAX_AGGREGATED, Readings, Source
+from twinfall.api.graphql.planning import PagePlan, Shaping, TwinPlan
 from twinfall.api.graphql.schema import GraphSchema
 from twinfall.api.graphql.selection import Mention, Selections
 from twinfall.api.lookout import Lookout
@@ -36,7 +40,7 @@ from twinfall.api.networks import Networks
 from twinfall.api.states import States
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
-from twinfall.graph.plan import Condition, Fetch, Ids, Not, Page, Row
+from twinfall.graph.plan import Condition, Fetch, Ids, Not, Page, Row, RowPage
 from twinfall.ontology.errors import Refused, Unavailable, UnknownTwin
 
 MAX_IN_STATE = 50_000
@@ -46,6 +50,7 @@ MAX_NAMED_TWINS = 10_000
 MAX_TRIES = 3
 """Attempts at a question whose twins were deleted while it was answered."""
 _STATES: tuple[State, ...] = get_args(State)
+_RECORDED = {**actions.QUERIES, **states.QUERIES, **letters.QUERIES}
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class Asking:
     lookout: Lookout | None = None
     actions: Actions | None = None
     states: States | None = None
+    telemetry: Source | None = None
 
 
 class Moved(Exception):
@@ -99,7 +105,10 @@ class _Root:
         self.impact = impacts.ImpactMaker(self._current)
         selections = Selections(info.fragments, info.variable_values)
         models = asking.models
-        conditions = Conditions(asking.schema.shapes, models.ontology, models.names, self._in_state)
+        self._readings = Readings(asking.telemetry, time_ns)
+        conditions = Conditions(
+            asking.schema.shapes, models, self._in_state, self._readings.passing
+        )
         self.compiler = Compiler(
             asking.schema, models.ontology, selections, conditions, self.impact
         )
@@ -111,7 +120,7 @@ class _Root:
         if self._type.name == "Mutation":
             plain = mutations.write(self._asking, name, self.arguments)
             return catalogue.plain(self.compiler, self._field.type_name, self._mention.below)(plain)
-        recorded = actions.QUERIES.get(name) or states.QUERIES.get(name)
+        recorded = _RECORDED.get(name)
         if recorded is not None:
             return self._recorded(*recorded)
         special = _SPECIAL.get(name)
@@ -151,10 +160,25 @@ class _Root:
         )
         page.where = connections.both(family, page.where)
         rows = self._asking.graph.fetch(Fetch(page.page(), plan.select(), components))
+        self._readings.found = partial(self._found, page, rows, components)
         shaping = self._shaping()
         found = shape(rows, shaping)
         self._fill(shaping)
         return found
+
+    def _found(self, page: PagePlan, rows: RowPage, components: bool) -> Sequence[str]:
+        """All twins that the page is a page of: those on it, or those of one more store call."""
+        if page.rows and page.after is None and not rows.more:
+            return [row.id for row in rows.rows]
+        every = Page(MAX_AGGREGATED, where=page.where)
+        found = self._asking.graph.fetch(Fetch(every, TwinPlan().select(), components))
+        if found.more:
+            raise Refused(
+                f"there are more than {MAX_AGGREGATED} such twins, too many for one line",
+                code="TOO_COSTLY",
+                cure="narrow the query with `where`",
+            )
+        return [row.id for row in found.rows]
 
     def impact_of(self) -> Any:
         """What else fails when these fail."""
@@ -189,7 +213,8 @@ class _Root:
     # -- shaping --------------------------------------------------------------------------
 
     def _shaping(self) -> Shaping:
-        return Shaping(self._state, self._reason, watches.health(self._asking.lookout))
+        health = watches.health(self._asking.lookout)
+        return Shaping(self._state, self._reason, health, self._readings)
 
     def _state(self, id_: str) -> str:
         """One moment's state for the whole answer; `unknown` for what was written after it."""
@@ -213,7 +238,11 @@ class _Root:
         return self._network
 
     def _fill(self, shaping: Shaping) -> None:
-        """Fetch the twins that impacts named, if any, in one call."""
+        """Fetch the twins that impacts named, if any, in one call; then read all histories."""
+        self._fill_twins(shaping)
+        self._readings.fill()
+
+    def _fill_twins(self, shaping: Shaping) -> None:
         plan = self.compiler.impact_twins
         if not shaping.waiting or plan is None:
             return

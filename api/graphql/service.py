@@ -27,6 +27,7 @@ from twinfall.api.actions.actions import Actions
 from twinfall.api.graphql.errors import formatted, invalid
 from twinfall.api.graphql.execution import Projected
 from twinfall.api.graphql.limits import MAX_TEXT, MAX_TOKENS, Measure, measure, operation_of
+from twinfall.api.graphql.periods import Source
 from twinfall.api.graphql.roots import Asking, answer
 from twinfall.api.graphql.schema import MAX_MODELS, GraphSchema, build_schema, models_in_use
 from twinfall.api.lookout import Lookout
@@ -97,6 +98,7 @@ class GraphQLService:
         lookout: Lookout | None = None,
         actions: Actions | None = None,
         states: States | None = None,
+        telemetry: Source | None = None,
     ) -> None:
         self._graph = graph
         self._networks = networks or LiveNetwork(graph)
@@ -106,6 +108,7 @@ class GraphQLService:
         self._lookout = lookout
         self._actions = actions
         self._states = states
+        self._telemetry = telemetry
         self._building = threading.Lock()
         self._caching = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
@@ -170,6 +173,7 @@ class GraphQLService:
             self._lookout,
             self._actions,
             self._states,
+            self._telemetry,
         )
         if _is_introspection(found):
             return await self._introspect(serving, asked, asking)

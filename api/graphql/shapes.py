@@ -30,6 +30,7 @@ class System(Enum):
     RELATIONSHIPS = "_relationships"
     IMPACT = "_impact"
     HEALTH = "_health"
+    TELEMETRY = "_telemetry"
     OWNER = "_owner"
     INCOMING = "_in"
 
@@ -57,8 +58,16 @@ class Relation:
     direction: Direction
 
 
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """The latest reading of this name. `names` as those of a property."""
+
+    name: str
+    names: Mapping[Any, str] | None = None
+
+
 Plain = Literal["plain"]
-Meaning: TypeAlias = System | Property | Component | Relation | Plain
+Meaning: TypeAlias = System | Property | Component | Relation | Telemetry | Plain
 """`plain`: the value stands under the field's name in what the surrounding value is."""
 
 
@@ -92,12 +101,15 @@ class Field:
 class Where:
     """What a field of a where input asks about.
 
-    `field`: compare it (`state`: of the computed state, `model`: model names too). `component`,
+    `field`: compare it (`state`: of the computed state, `model`: model names too, `telemetry`:
+    the latest reading of `name`, stored as `ref.type`). `component`,
     `relation`: ask there, with the where input `of`. `incoming`: a group of relations. `word`:
     and, or, not.
     """
 
-    kind: Literal["field", "state", "model", "component", "relation", "incoming", "word"]
+    kind: Literal[
+        "field", "state", "model", "telemetry", "component", "relation", "incoming", "word"
+    ]
     name: str = ""
     ref: FieldRef | None = None
     of: str = ""
