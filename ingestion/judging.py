@@ -99,12 +99,24 @@ def _resolve(work: _Work, catalogue: Catalogue) -> None:
             work.series[i] = said
 
 
+def _rank(series: NDArray[np.int32]) -> NDArray[np.int64]:
+    """0, 1, 2, ... for the readings of each series in their order: received at once, two readings
+    without a time are two all the same, and the later one is the latest.
+    """
+    order = np.argsort(series, kind="stable")
+    ordered, places = series[order], np.arange(len(series))
+    begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    found = np.empty(len(series), np.int64)
+    found[order] = places - np.maximum.accumulate(np.where(begins, places, 0))
+    return found
+
+
 def _judge_times(work: _Work, now: int, skew: int) -> None:
     untimed = work.times == NO_TIME
     if untimed.any():
-        work.times[untimed] = now
+        work.times[untimed] = now + _rank(work.series[untimed])
         work.marks[untimed] |= UNTIMED
-    wrong = ((work.times > now + skew) | (work.times < EARLIEST)) & work.good
+    wrong = ((work.times > now + skew) | (work.times < EARLIEST)) & work.good & ~untimed
     if wrong.any():
         for i in np.flatnonzero(wrong):
             ahead = (int(work.times[i]) - now) / 1e9
