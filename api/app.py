@@ -21,6 +21,7 @@ from twinfall.api.asking import LIMITS, Asking, Limits
 from twinfall.api.backups import Backups
 from twinfall.api.guard import LOCAL_NAMES, Guard, Rules, host_name, is_local
 from twinfall.api.keys import Keys
+from twinfall.api.metrics import Metrics, Showing
 from twinfall.api.problems import body_of
 from twinfall.api.readings import Readings
 from twinfall.api.requests import Requests
@@ -66,11 +67,12 @@ def rules_of(services: Services, *, insecure: bool) -> Rules:
 def create_app(services: Services, *, insecure: bool = False, limits: Limits = LIMITS) -> FastAPI:
     """The application over these services; opens and closes nothing itself."""
     rules = rules_of(services, insecure=insecure)
+    metrics = Metrics(services)
     served = Served(services, Keys(services.folder), rules)
     app = FastAPI(
         title="Twinfall",
         openapi_url=None,  # the schema of /graphql describes itself; no page loads foreign files
-        middleware=_middleware(rules),
+        middleware=_middleware(rules, metrics),
         exception_handlers={HTTPException: _no_such_path},
     )
     guard = Guard(served.keys, rules, time.monotonic)
@@ -95,12 +97,13 @@ def create_app(services: Services, *, insecure: bool = False, limits: Limits = L
     app.add_route("/health", readings.health, methods=["GET"])
     app.add_route("/livez", _alive, methods=["GET"])
     app.add_route("/readyz", _Readiness(services).answer, methods=["GET"])
+    app.add_route("/metrics", Showing(metrics, admit).answer, methods=["GET"])
     _add_pages(app)
     return app
 
 
-def _middleware(rules: Rules) -> list[Middleware]:
-    found = [Middleware(Requests)]
+def _middleware(rules: Rules, metrics: Metrics) -> list[Middleware]:
+    found = [Middleware(Requests, metrics=metrics)]
     if rules.origins:
         cors = Middleware(
             CORSMiddleware,
@@ -148,12 +151,15 @@ class _Readiness:
         self._services = services
 
     def answer(self, request: Request) -> Response:
+        """Ready: questions are answered. Readings may be taken while they are not yet."""
+        parts = self._services.parts()
         try:
             self._services.check()
         except TwinError as error:
-            body = orjson.dumps({"ready": False} | body_of(error, request.state.request_id))
+            told = {"ready": False} | parts | body_of(error, request.state.request_id)
+            body = orjson.dumps(told)
             return Response(body, 503, {"retry-after": "2"}, media_type="application/json")
-        return Response(b'{"ready":true}', media_type="application/json")
+        return Response(orjson.dumps({"ready": True} | parts), media_type="application/json")
 
 
 async def _no_such_path(request: Request, error: Exception) -> Response:

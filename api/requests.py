@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from twinfall.api.metrics import Metrics
 from twinfall.api.problems import body_of, bug, headers_of, status_of
 from twinfall.ontology.errors import TwinError
 
@@ -34,8 +35,9 @@ bugs = logging.getLogger("twinfall.bugs")
 class Requests:
     """The outermost ASGI application around ours."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -51,7 +53,7 @@ class Requests:
             bugs.exception("request %s", one.id, extra={"request": one.id})
             await one.fail()
         finally:
-            one.note()
+            one.note(self._metrics)
 
 
 class _Request:
@@ -93,8 +95,10 @@ class _Request:
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
         await self.send({"type": "http.response.body", "body": orjson.dumps(body)})
 
-    def note(self) -> None:
-        """One line for the log: neither query string nor headers, which may hold secrets."""
+    def note(self, metrics: Metrics) -> None:
+        """Count it; one line for the log, without query and headers, which may hold secrets."""
+        seconds = time.perf_counter() - self._start
+        metrics.count(self._scope, self._status, seconds)
         access = self._scope["state"].get("access")
         client = self._scope.get("client") or ("",)
         fields = {
@@ -104,6 +108,6 @@ class _Request:
             "method": self._scope["method"],
             "path": self._scope["path"],
             "status": self._status,
-            "ms": round((time.perf_counter() - self._start) * 1000, 1),
+            "ms": round(seconds * 1000, 1),
         }
         log.info("request", extra={"fields": fields})

@@ -220,6 +220,17 @@ class Services:
             raise Unavailable("the live state is being opened")
         return self._states
 
+    @property
+    def source(self) -> MqttSource | None:
+        """The broker's side; None without one."""
+        return self._source
+
+    def parts(self) -> dict[str, bool]:
+        """Whether readings are taken and, where one is set, whether the broker is connected."""
+        found = {"readings": self._telemetry is not None}
+        source = self._source
+        return found if source is None else found | {"mqtt": source.connected}
+
     def check(self) -> None:
         """Return when questions can be answered; raises Unavailable that says why not."""
         self.graph.store.ping()

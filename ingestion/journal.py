@@ -11,6 +11,7 @@ import sqlite3
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -36,6 +37,8 @@ _STEPS = (
 _VERSION = 1
 _HEAD = struct.Struct("<BI")
 _KEEP_PAGES = 1000
+REFUSED_BY = "refused "
+"""Before the reason, in the name of a counter."""
 
 
 def packed(block: Block) -> bytes:
@@ -117,6 +120,8 @@ class Journal:
                 )
                 self._count("stored", stored)
                 self._count("refused", len(rows))
+                for code, count in Counter(fault.code for _, fault in faults).items():
+                    self._count(f"{REFUSED_BY}{code}", count)
         except sqlite3.Error as error:
             raise Unavailable(
                 f"the reading cannot be kept: {error}",
@@ -135,7 +140,7 @@ class Journal:
             )
 
     def counted(self) -> dict[str, int]:
-        """Readings stored and refused since the folder began."""
+        """Readings stored and refused since the folder began, the latter by reason too."""
         with self.lock:
             return dict(self.db.execute("SELECT name, value FROM counters"))
 

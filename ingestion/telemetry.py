@@ -19,7 +19,7 @@ from twinfall.ingestion.deadletters import DeadLetters
 from twinfall.ingestion.duckdb_history import DuckDBHistory
 from twinfall.ingestion.frame import Block, Frame, Receipt
 from twinfall.ingestion.history import HistoryStore, Points, Window
-from twinfall.ingestion.journal import Journal
+from twinfall.ingestion.journal import REFUSED_BY, Journal
 from twinfall.ingestion.latest import Latest, Reading
 from twinfall.ingestion.mover import MOVE_SECONDS, Mover, Repeating
 from twinfall.ingestion.pipeline import Pipeline
@@ -152,21 +152,33 @@ class Telemetry:
             pass
 
     def status(self) -> dict[str, Any]:
-        """Gauges: `waiting`, `unmoved` (readings), `journal_bytes`, `history_bytes`, `series`,
-        `stored`, `refused`, `dead_letters` by code, `left_out` by slow watchers.
+        """Gauges: `waiting`, `unmoved` (readings), `move_lag` (seconds), `journal_bytes`,
+        `history_bytes`, `series`, `stored`, `refused`, `refused_by` and `dead_letters` by code,
+        `left_out` by slow watchers.
         """
         counted = self.journal.counted()
         return {
             "waiting": self.pipeline.waiting,
             "unmoved": self.journal.unmoved(),
+            "move_lag": self._lag(),
             "journal_bytes": self.journal.size(),
             "history_bytes": self.history.size(),
             "series": len(self.catalogue),
             "stored": counted.get("stored", 0),
             "refused": counted.get("refused", 0),
+            "refused_by": {
+                name.removeprefix(REFUSED_BY): count
+                for name, count in counted.items()
+                if name.startswith(REFUSED_BY)
+            },
             "dead_letters": self.dead_letters.count(),
             "left_out": sum(watcher.left_out for watcher in self.pipeline.watchers),
         }
+
+    def _lag(self) -> float:
+        with self._tail_lock:
+            oldest = self._tail[0][1].received if self._tail else None
+        return 0.0 if oldest is None else max(0.0, (self._now() - oldest) / 1e9)
 
     def close(self) -> None:
         """Keep what was submitted, move what can be moved, close the files."""

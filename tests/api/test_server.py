@@ -35,7 +35,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 def test_a_server_says_that_it_lives_and_is_ready(server: Server) -> None:
     assert server.send("GET", "/livez").json == {"alive": True}
-    assert server.send("GET", "/readyz").json == {"ready": True}
+    assert server.send("GET", "/readyz").json == {"ready": True, "readings": True}
 
 
 def test_a_query_is_answered_by_post_and_get(server: Server) -> None:

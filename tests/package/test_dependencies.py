@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).parents[2]
 ROOMS = ("ontology", "graph", "ingestion", "analytics", "api")
 MODULES = {
     "paho-mqtt": "paho",
+    "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",
     "scikit-learn": "sklearn",
     "strawberry-graphql": "strawberry",
