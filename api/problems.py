@@ -27,6 +27,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "MQTT_UNAVAILABLE": 503,
         "OVERLOADED": 503,
         "TIMEOUT": 503,
+        "NO_REPLY": 504,
     }
 )
 """HTTP status by error code; every other code is 400."""

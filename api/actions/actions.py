@@ -87,7 +87,6 @@ class Actions:
         self._networks = networks
         self._now = now
         self._followed: dict[str, Followed] = {}
-        self._began = time.monotonic()
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="actions", daemon=True)
@@ -168,13 +167,16 @@ class Actions:
         return cleared is not None
 
     def follow(
-        self, source: str, standing: Callable[[], Iterable[Standing]], grace: float = 0.0
+        self,
+        source: str,
+        standing: Callable[[], Iterable[Standing]],
+        sure: Callable[[Alarm], bool] = lambda _: True,
     ) -> None:
         """Keep the open alarms of a source as it knows them, at the start and from time to time:
-        so that none is lost that was told while the disk was full, or just before a crash. In the
-        first `grace` seconds nothing is cleared: the source may not know yet.
+        so that none is lost that was told while the disk was full, or just before a crash. What
+        it does not name and is not `sure` about stays open.
         """
-        self._followed[source] = Followed(standing, grace)
+        self._followed[source] = Followed(standing, sure)
 
     def look_soon(self) -> None:
         """A followed source knows something new; returns at once."""
@@ -189,9 +191,8 @@ class Actions:
             # Raised before cleared: what only got worse stays one incident.
             for one in missing:
                 self._raise(one)
-            if time.monotonic() - self._began >= followed.grace:
-                for alarm in over:
-                    self.clear(alarm.id)
+            for alarm in filter(followed.sure, over):
+                self.clear(alarm.id)
 
     def _raise(self, one: Standing) -> None:
         onset = one.onset

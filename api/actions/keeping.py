@@ -32,10 +32,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A source, and for how many seconds after the start it may not know yet what stands."""
+    """A source. `sure`: whether it knows by now that an alarm it does not name is over."""
 
     standing: Callable[[], Iterable[Standing]]
-    grace: float = 0.0
+    sure: Callable[[Alarm], bool]
 
 
 def differences(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twinfall.analytics.alarms import Alarm
-from twinfall.analytics.states import Reason
+from twinfall.analytics.states import Change, Reason
 from twinfall.analytics.watching import Watch
 from twinfall.api.actions.actions import Actions
 from twinfall.api.actions.keeping import Standing
@@ -21,13 +21,14 @@ from twinfall.api.settings import Settings
 from twinfall.api.states import States
 from twinfall.graph.graph import Graph
 from twinfall.graph.records import FILE_NAME, Records, Severity, alarm_id
+from twinfall.graph.records import Alarm as Recorded
 
 WATCH = "watch"
 """The source of the learned watch's alarms, before the detector's model."""
 STATE = "state"
 """The source of the live state's alarms, before the state."""
 STATE_GRACE = 120.0
-"""Seconds after the start in which a state that is not bad (yet) clears no alarm: limits that must
+"""Seconds after the start in which a state that was not bad yet clears no alarm: limits that must
 be crossed for a while have to see that while again."""
 SILENCE_GRACE = 60.0
 """Seconds after the start in which silence is no alarm: it may have been us who did not listen."""
@@ -78,8 +79,17 @@ def attend_states(actions: Actions, states: States) -> None:
                     found.append(_of_state(id_, state, reason))
         return found
 
-    states.live.listen(lambda _: actions.look_soon())
-    actions.follow(STATE, standing, STATE_GRACE)
+    changed: set[str] = set()
+
+    def heard(change: Change) -> None:
+        changed.add(change.id)
+        actions.look_soon()
+
+    def sure(alarm: Recorded) -> bool:
+        return alarm.twin in changed or time.monotonic() - began >= STATE_GRACE
+
+    states.live.listen(heard)
+    actions.follow(STATE, standing, sure)
 
 
 def _alarms(reason: Reason, *, young: bool) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from twinfall.api.actions.actions import Actions, Caller
-from twinfall.api.graphql.connections import checked_first
+from twinfall.api.graphql.cursors import checked_first
 from twinfall.api.graphql.durations import seconds
 from twinfall.api.graphql.watches import instant
 from twinfall.graph.records import Alarm, Asked, Delivery, Page, WorkOrder

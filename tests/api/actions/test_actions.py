@@ -404,10 +404,8 @@ def test_a_state_that_comes_back_is_a_new_alarm(works: Works) -> None:
     assert works.records.alarms(Asked()).total == 2
 
 
-def test_in_its_grace_a_source_clears_nothing(works: Works) -> None:
-    id_ = works.alarm("T1")
-    works.actions.follow("watch", list, grace=3600.0)
+def test_what_a_source_is_not_sure_about_stays_open(works: Works) -> None:
+    ids = [works.alarm(twin) for twin in ("T1", "P1")]
+    works.actions.follow("watch", list, lambda alarm: alarm.twin == "P1")
     works.actions.agree()
-    kept = works.records.alarm(id_)
-    assert kept is not None
-    assert kept.cleared is None
+    assert [one.id for one in works.records.alarms(Asked(open=True)).rows] == ids[:1]
