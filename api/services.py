@@ -108,6 +108,22 @@ def _source(settings: Settings, telemetry: Telemetry) -> MqttSource | None:
     return source
 
 
+def telemetry_of(
+    settings: Settings, folder: Path, graph: Graph, *, background: bool = True
+) -> Telemetry:
+    """The readings in a data folder, as the settings want them."""
+    from twinfall.ingestion.telemetry import Telemetry
+
+    return Telemetry(
+        folder,
+        graph,
+        skew=duration_seconds(settings.future_skew) or 0.0,
+        keep=duration_seconds(settings.history_keep) if settings.history_keep else None,
+        prefix=settings.mqtt_prefix,
+        background=background,
+    )
+
+
 def _lookout(graph: Graph, folder: Path, telemetry: Telemetry) -> Lookout:
     """The learned watch over a graph, which sees all readings from now on."""
     from twinfall.analytics.watching import Watch
@@ -268,11 +284,8 @@ class Services:
     def _receive(self) -> Telemetry:
         """Take readings, whether the graph has come yet or not."""
         if self._telemetry is None:
-            from twinfall.ingestion.telemetry import Telemetry
-
-            skew = duration_seconds(self.settings.future_skew) or 0.0
             coming = cast("Graph", self._coming)
-            self._telemetry = Telemetry(self.folder, coming, skew=skew)
+            self._telemetry = telemetry_of(self.settings, self.folder, coming)
             self._source = _source(self.settings, self._telemetry)
         return self._telemetry
 
@@ -291,6 +304,7 @@ class Services:
             self._prepare(graph, self.folder)
             self._coming.graph = graph
             telemetry = self._receive()
+            telemetry.catalogue.forget()  # what was taken on trust while the store was away
             self._lookout = _lookout(graph, self.folder, telemetry)
             self._states = States(self.folder, graph, telemetry)
             self._networks = self._states.networks

@@ -127,6 +127,16 @@ def _duration(value: Any) -> str:
     return str(value)
 
 
+def _duration_or_none(value: Any) -> str:
+    return _duration(value) if value else ""
+
+
+def _history(value: Any) -> str:
+    if _text(value) != "duckdb":
+        raise ValueError("it must be `duckdb`: others are not there yet")
+    return "duckdb"
+
+
 def _destinations(value: Any) -> tuple[str, ...]:
     from twinfall.api.actions.addresses import allowed_text
 
@@ -190,6 +200,15 @@ class Settings:
         "PT5M",
         _duration,
         "How far ahead of our clock the time of a reading may be, as ISO 8601 duration: `PT5M`.",
+    )
+    history: str = _setting(
+        "duckdb", _history, "Where readings are kept: `duckdb`, in the data folder."
+    )
+    history_keep: str = _setting(
+        "",
+        _duration_or_none,
+        "How long readings are kept, as ISO 8601 duration: `P730D`. Dropped are whole months. "
+        "Empty: for ever.",
     )
     policy: str = _setting(
         "",

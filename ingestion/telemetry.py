@@ -16,6 +16,8 @@ import numpy as np
 from twinfall.graph.graph import Graph
 from twinfall.ingestion.catalogue import Catalogue
 from twinfall.ingestion.deadletters import DeadLetters
+from twinfall.ingestion.decoding.again import decoder
+from twinfall.ingestion.decoding.topics import PREFIX, Topics
 from twinfall.ingestion.duckdb_history import DuckDBHistory
 from twinfall.ingestion.frame import Block, Frame, Receipt
 from twinfall.ingestion.history import HistoryStore, Points, Window
@@ -24,11 +26,13 @@ from twinfall.ingestion.latest import Latest, Reading
 from twinfall.ingestion.mover import MOVE_SECONDS, Mover, Repeating
 from twinfall.ingestion.pipeline import Pipeline
 from twinfall.ingestion.windows import check, summed, together
-from twinfall.ontology.errors import TwinError
+from twinfall.ontology.errors import TwinError, Unavailable
 
 HISTORY = "history"
 JOURNAL = "journal.sqlite"
 LOOK_SECONDS = 0.5
+FORGET_SECONDS = 600.0
+"""Between looks for history that is too old."""
 """Between looks at the graph's change feed."""
 BATCHES_AT_ONCE = 500
 SERIES_AT_ONCE = 500
@@ -36,7 +40,11 @@ SERIES_AT_ONCE = 500
 
 
 class Telemetry:
-    """Readings of one graph. Opens and recovers what is in the folder; `close` keeps all."""
+    """Readings of one graph. Opens and recovers what is in the folder; `close` keeps all.
+
+    `skew` is how many seconds ahead of our clock a reading may be, `keep` how many seconds of
+    history are kept (None: all), `prefix` that of MQTT topics, for dead letters that came so.
+    """
 
     def __init__(
         self,
@@ -47,6 +55,8 @@ class Telemetry:
         history: HistoryStore | None = None,
         now: Callable[[], int] = time.time_ns,
         background: bool = True,
+        prefix: str = PREFIX,
+        keep: float | None = None,
     ) -> None:
         self.graph, self._now = graph, now
         self.journal = Journal(folder / JOURNAL)
@@ -57,6 +67,8 @@ class Telemetry:
         self._tail_lock = threading.Lock()
         self._recover()
         self.dead_letters = DeadLetters(self.journal)
+        self._decode = decoder(self.catalogue, topics=Topics(self.catalogue, prefix))
+        self._keep = keep
         self.pipeline = Pipeline(
             graph,
             self.catalogue,
@@ -68,11 +80,14 @@ class Telemetry:
         self.pipeline.committed.append(self._committed)
         self._mover = Mover(self.journal, self.history, self._moved)
         self._seen: tuple[int, int] | None = None
+        with contextlib.suppress(Unavailable):
+            self._seen = (graph.cursor(), graph.revision)
         self._judged = 0
         self._repeating = (
             [
                 Repeating("mover", self._mover.move, MOVE_SECONDS),
                 Repeating("graph-changes", self.follow, LOOK_SECONDS),
+                *([] if keep is None else [Repeating("retention", self.forget, FORGET_SECONDS)]),
             ]
             if background
             else []
@@ -115,7 +130,7 @@ class Telemetry:
                 found.append(_part(block, np.flatnonzero(inside)))
         return found
 
-    def replay(self, ids: Sequence[int], decode: Callable[[str, bytes], Frame]) -> tuple[int, int]:
+    def replay(self, ids: Sequence[int]) -> tuple[int, int]:
         """Send dead letters through the pipeline again: how many rows were stored whole, and how
         many readings were refused again. Those that were sent are gone; the refused are new ones.
         """
@@ -124,7 +139,7 @@ class Telemetry:
             rows.setdefault((letter.source, letter.raw), []).append(letter.id)
         stored = refused = 0
         for (source, raw), same in rows.items():
-            receipt = self.submit(decode(source, raw)).result()
+            receipt = self.submit(self._decode(source, raw)).result()
             refused += len(receipt.refused)
             stored += receipt.stored
             self.dead_letters.discard(same)
@@ -138,13 +153,19 @@ class Telemetry:
         seen = (self.graph.cursor(), self.graph.revision)
         if self._seen is None or seen[1] != self._seen[1]:
             self._judged = 0
-        if self._seen is not None and seen != self._seen:
+        if seen != self._seen:
             self.catalogue.forget()
         self._seen = seen
         end = min(self._judged + SERIES_AT_ONCE, len(self.catalogue))
         self.catalogue.learn([self.catalogue.key(one) for one in range(self._judged, end)])
         self._judged = end
         return end < len(self.catalogue)
+
+    def forget(self) -> bool:
+        """Drop whole months of history that are older than is to be kept."""
+        if self._keep is not None:
+            self.history.drop_before(self._now() - round(self._keep * 1e9))
+        return False
 
     def move(self) -> None:
         """Move everything that is in the journal now into the history."""

@@ -14,6 +14,7 @@ from twinfall.api.cli import (
     detectors,
     diagnosis,
     keys,
+    letters,
     models,
     readings,
     register,
@@ -37,6 +38,7 @@ app.add_typer(models.app, name="model")
 app.command("import")(transfer.import_)
 app.command()(transfer.export)
 app.command()(readings.replay)
+app.add_typer(letters.app, name="deadletters")
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(asking.query)

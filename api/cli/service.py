@@ -13,10 +13,9 @@ from twinfall.api.access import LOCAL
 from twinfall.api.client import Remote, ServerSays
 from twinfall.api.folder import own, owner_of
 from twinfall.api.lines import lines_of
-from twinfall.api.services import graphql_over, open_graph
+from twinfall.api.services import graphql_over, open_graph, telemetry_of
 from twinfall.api.settings import Settings
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse, export_rows, import_rows
-from twinfall.ontology.durations import duration_seconds
 from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
@@ -89,10 +88,9 @@ class Local:
     def _telemetry(self) -> Telemetry:
         """The readings, opened when something asks for them."""
         if self._opened is None:
-            from twinfall.ingestion.telemetry import Telemetry
-
-            skew = duration_seconds(self._settings.future_skew) or 0.0
-            self._opened = Telemetry(self._settings.dir, self._graph, skew=skew, background=False)
+            self._opened = telemetry_of(
+                self._settings, self._settings.dir, self._graph, background=False
+            )
             while self._opened.follow():
                 pass
         return self._opened

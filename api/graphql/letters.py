@@ -91,9 +91,7 @@ def change(asking: Asking, name: str, arguments: Record) -> Record:
 
 
 def _replay(telemetry: Telemetry, ids: Sequence[int]) -> Record:
-    from twinfall.ingestion.decoding.again import decoder
-
-    stored, refused = telemetry.replay(ids, decoder(telemetry.catalogue))
+    stored, refused = telemetry.replay(ids)
     return {"stored": stored, "refused": refused}
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from twinfall.ingestion.catalogue import Catalogue
 from twinfall.ingestion.decoding.columns import Layouts, name_fault, twin_fault
-from twinfall.ontology.errors import BadSettings
+from twinfall.ontology.errors import BadSettings, Unavailable
 
 PREFIX = "twinfall"
 TWIN, NAME = "{twin}", "{name}"
@@ -85,9 +85,15 @@ class Topics:
         fault = twin_fault(twin) or name_fault(rest[0])
         if fault or self._catalogue.find(twin, rest[0]) >= 0 or "/" in twin:
             return fault or (twin, rest[0])
-        if self._catalogue.is_component(twin, rest[0]):
-            return f"{twin}/{rest[0]}", ""
-        return twin, rest[0]
+        part = f"{twin}/{rest[0]}"
+        try:
+            return (part, "") if self._catalogue.is_component(twin, rest[0]) else (twin, rest[0])
+        except Unavailable:  # what was known before the store went away is still taken
+            if self._catalogue.id_of(twin, rest[0]) >= 0:
+                return twin, rest[0]
+            if self._catalogue.series_of(part):
+                return part, ""
+            raise
 
     def of(self, address: str, kind: str, name: str) -> str:
         """The topic of a command, reply or desired value: `_command`, `_reply` or `_desired`."""
