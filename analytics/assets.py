@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from twinfall.analytics.bounds import possible
 from twinfall.analytics.compiling import Compiled, NotEvaluated, compile_network
+from twinfall.analytics.course import Course
 from twinfall.analytics.explaining import AssetImpact
+from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.states import STATES, Reason, Standing, State
 from twinfall.analytics.wanting import lacks
@@ -22,8 +24,18 @@ from twinfall.ontology.declarations import Dependencies
 from twinfall.ontology.errors import UnknownTwin
 from twinfall.ontology.ontology import Ontology
 
+LAST = 2.0**62 / NANO
+"""Seconds: later times have no number in ns."""
 MAX_COMPARED = 50_000
 """Twins among which similar ids are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """The live state at a time in ns."""
+
+    standing: Standing
+    now: int
 
 
 class AssetNetwork:
@@ -36,18 +48,20 @@ class AssetNetwork:
         compiled: Compiled,
         topology: Topology,
         models: str,
-        standing: Standing | None = None,
+        under: Under | None = None,
         position: dict[str, int] | None = None,
     ) -> None:
         self.compiled = compiled
         self.ids: Sequence[str] = topology.ids
         self.cursor = topology.cursor
-        self.standing = standing or Standing()
+        self.standing = under.standing if under else Standing()
+        self.now = under.now if under else 0
         self.snapshot = f"{topology.cursor}-{models[:12]}"
         if self.standing.version:
             self.snapshot += f"-{self.standing.version}"
         self._made = topology, models
         self._origin: AssetNetwork = self
+        self._switched: Network | None = None
         self._position = position or {id_: i for i, id_ in enumerate(topology.ids)}
 
     @classmethod
@@ -72,22 +86,28 @@ class AssetNetwork:
     @property
     def baseline_down(self) -> tuple[str, ...]:
         """What is down before any failure, by id."""
-        return tuple(self.ids[int(i)] for i in np.flatnonzero(self.network.baseline))
+        return tuple(self.ids[int(i)] for i in np.flatnonzero(self.course.down))
 
-    def under(self, standing: Standing) -> AssetNetwork:
-        """The same graph with its assets in these states: what has failed or is in maintenance is
-        down before any question, and what it takes along. O(assets + feeds).
+    def under(self, standing: Standing, now: int) -> AssetNetwork:
+        """The same graph with its assets in these states, seen at `now` (ns): what has failed or
+        is in maintenance, and what that took along since then, is down before any question.
         """
-        down = self._flags([*standing.failed, *standing.out])
         conducts = self.network.arrays.conducts.astype(bool)
         for id_, on in standing.conducts.items():
             if id_ in self._position:
                 conducts[self._position[id_]] = on
-        network = self.network.standing(down, conducts)
-        compiled = replace(self.compiled, network=network)
-        made = AssetNetwork(compiled, *self._made, standing, self._position)
+        compiled = replace(self.compiled, network=self._conducting(conducts))
+        made = AssetNetwork(compiled, *self._made, Under(standing, now), self._position)
         made._origin = self
         return made
+
+    def _conducting(self, conducts: NDArray[np.bool_]) -> Network:
+        """The network with its switches like this; the last one is kept, for few of them move."""
+        if np.array_equal(conducts, self.network.arrays.conducts):
+            return self.network
+        if self._switched is None or not np.array_equal(conducts, self._switched.arrays.conducts):
+            self._switched = self.network.conducting(conducts)
+        return self._switched
 
     def but_for(self, *ids: str) -> AssetNetwork:
         """The same moment with these assets themselves in order, so that their failure can be
@@ -98,36 +118,56 @@ class AssetNetwork:
         out = tuple(one for one in standing.out if one not in asked)
         if len(failed) == len(standing.failed) and len(out) == len(standing.out):
             return self
-        return self._origin.under(replace(standing, failed=failed, out=out))
+        return self._origin.under(replace(standing, failed=failed, out=out), self.now)
 
     def compiled_from(self, other: AssetNetwork) -> bool:
         """Whether this is that graph under some states."""
         return self._origin is other
 
     @cached_property
-    def pessimistic(self) -> Network | None:
-        """The network with everything unknown down too; None where nothing is unknown."""
-        unknown = self._flags(self.standing.unknown)
-        if not unknown.any():
+    def course(self) -> Course:
+        """What has failed by itself, and what that has taken along and will."""
+        return self._course([*self.standing.failed, *self.standing.out], ())
+
+    @cached_property
+    def worst(self) -> Course | None:
+        """The same if everything unknown has been down for ever; None where nothing is unknown."""
+        if not self._flags(self.standing.unknown).any():
             return None
-        return self.network.standing(self.network.down | unknown)
+        return self._course([*self.standing.failed, *self.standing.out], self.standing.unknown)
+
+    @cached_property
+    def until(self) -> int:
+        """When time alone takes the next asset down, in ns."""
+        ahead = [course.until for course in (self.course, self.worst) if course is not None]
+        return NEVER if min(ahead) >= LAST else int(min(ahead) * NANO) + 1
+
+    def _course(self, failed: Iterable[str], unknown: Iterable[str]) -> Course:
+        now = self.now / NANO
+        at = {self._position.get(id_, -1): 0.0 for id_ in unknown}
+        for id_ in failed:
+            since = self.standing.since.get(id_, 0) / NANO
+            at[self._position.get(id_, -1)] = min(since, now)
+        at.pop(-1, None)
+        positions = np.array(list(at), np.int32)
+        return Course(self.network, positions, np.array(list(at.values()), np.float64), now)
 
     def impact(self, failed: Sequence[str], horizon: float | None = None) -> AssetImpact:
         """What the failure of these twins takes along until `horizon` seconds after it.
 
         Raises UnknownTwin for an id that is not in the graph. What failed by itself already
-        counts as up before: the answer is what that took along. Failing what is down for want of
-        something else changes nothing.
+        counts as up before: the answer is what that takes along, from now on. Failing what is
+        down for want of something else changes nothing.
         """
-        positions = [self._of(id_) for id_ in failed]
-        if self.network.down[positions].any():
+        positions = np.array([self._of(id_) for id_ in failed], np.int32)
+        if np.isin(positions, self.course.failed).any():
             return self.but_for(*failed).impact(failed, horizon)
         limit = FOREVER if horizon is None else horizon
-        found = self.network.impact(positions, limit)
-        worst = self.pessimistic
+        found = self.course.after(positions, limit)
+        worst = self.worst
         if worst is None:
             return AssetImpact(self, found)
-        return AssetImpact(self, found, lambda: possible(self.network, worst, found, limit))
+        return AssetImpact(self, found, lambda: possible(self.course, worst, found, limit))
 
     def state(self, id_: str) -> State:
         """The state before any assumed failure, by the asset itself and what it depends on."""
@@ -139,11 +179,11 @@ class AssetNetwork:
         """
         at = self._of(id_)
         state = STATES[int(self._states[at])]
-        if state == "failed" and not self.network.down[at]:
-            return Reason("dependency", lacks(self, self.network, at))
+        if state == "failed" and at not in self.course.failed:
+            return Reason("dependency", lacks(self, self.course, at))
         if state == "unknown" and id_ not in self._said_unknown:
-            worst = self.pessimistic
-            if worst is not None and worst.baseline[at]:
+            worst = self.worst
+            if worst is not None and worst.down[at]:
                 return Reason("dependency", f"it may be down: {lacks(self, worst, at)}")
             reasons = "; ".join(row.reason for row in self.not_evaluated if row.id == id_)
             return Reason("notEvaluated", reasons)
@@ -163,10 +203,10 @@ class AssetNetwork:
         states = np.zeros(len(self.ids), np.uint8)
         states[self._flags(self.standing.degraded)] = STATES.index("degraded")
         unknown = self._flags([*(row.id for row in self.not_evaluated), *self.standing.unknown])
-        if self.pessimistic is not None:
-            unknown |= self.pessimistic.baseline
+        if self.worst is not None:
+            unknown |= self.worst.down
         states[unknown] = STATES.index("unknown")
-        states[self.network.baseline] = STATES.index("failed")
+        states[self.course.down] = STATES.index("failed")
         states[self._flags(self.standing.out)] = STATES.index("unknown")
         return states
 

@@ -1,10 +1,11 @@
 """What a failure may take along at worst, when the state of some assets is unknown.
 
-Each unknown asset is up or down; which, nobody knows. Whatever it is, what the failure takes along
-lies within `possible`: an asset that is newly down in some case is down after the failure in the
-worst case and not down before it in the best one, and so is every link of the chain of losses that
-leads to it from a failed asset. What is down in the worst case for want of unknown assets alone has
-no such chain, and is no impact of this failure.
+Each unknown asset is up or down; which, nobody knows, nor since when. Whatever it is, what the
+failure takes along lies within `possible`: an asset that goes down because of it in some case is
+down after it in the worst case, would not be down by then in the best one, and hangs on a failed
+asset by a chain of assets that are up now in the best case and go down after it in the worst. What
+is down in the worst case for want of unknown assets alone has no such chain, and is no impact of
+this failure.
 """
 
 from __future__ import annotations
@@ -12,24 +13,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.network import Impact, Network
+from twinfall.analytics.course import Course
+from twinfall.analytics.network import FOREVER, Impact, Network
 
 Rows = NDArray[np.int32]
 
 
-def possible(best: Network, worst: Network, impact: Impact, horizon: float) -> Rows:
+def possible(best: Course, worst: Course, impact: Impact, horizon: float) -> Rows:
     """The assets, by position, that a failure may take along; `impact` is what it takes along
-    where everything unknown is up (`best`), `worst` is the network where it is down.
+    where everything unknown is up (`best`), `worst` is where it has been down for ever.
     """
-    may = worst.baseline.copy()
-    may[worst.impact(impact.failed, horizon).asset] = True
-    may[impact.asset] = True
-    may[impact.failed] = True
-    may &= ~best.baseline
-    begun = impact.failed[~best.baseline[impact.failed]]
-    found = reached(best, begun, may)
+    # A chain may lead over what goes down after the horizon: a buffer in a circle begins to run
+    # before its provider is down.
+    among = _worst(worst, impact, FOREVER) & ~best.down
+    begun = impact.failed[~best.down[impact.failed]]
+    found = reached(best.network, begun, among)
+    found &= _worst(worst, impact, horizon) & ~best.anyway(horizon)
     found[begun] = False
     return np.flatnonzero(found).astype(np.int32)
+
+
+def _worst(worst: Course, impact: Impact, horizon: float) -> NDArray[np.bool_]:
+    """What is down by the horizon in the worst case, the failed ones included."""
+    flags = worst.anyway(horizon)
+    flags[worst.after(impact.failed, horizon).asset] = True
+    flags[impact.asset] = True
+    flags[impact.failed] = True
+    return flags
 
 
 def reached(network: Network, begin: Rows, among: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -228,9 +228,10 @@ class AssetImpact:
         return ((int(provider[e]), int(e)) for e in feeds)
 
     def _gone(self, provider: int, edge: int, time: float, wave: float) -> bool:
-        if self.assets.network.baseline[provider]:
-            return True
         transfer = float(self.assets.network.feeds.transfer[edge])
+        gone = self.assets.course.gone_at(provider)
+        if gone < np.inf and gone + transfer <= time:
+            return True
         if provider in self._failed:
             return transfer <= time
         row = self._row.get(provider)
@@ -246,7 +247,7 @@ class AssetImpact:
         for group in self._touched():
             consumer = int(network.feeds.consumer[group])
             fail_at = int(network.feeds.fail_at[group])
-            up = not network.baseline[consumer] and consumer not in self._row
+            up = not self.assets.course.down[consumer] and consumer not in self._row
             if not up or consumer in self._failed or fail_at == 0:
                 continue
             lost, _ = self._lost(group)

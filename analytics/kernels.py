@@ -26,7 +26,7 @@ DOWN_BEFORE = np.int32(-1)
 BEFORE = -1.0
 """The time of the baseline: nothing has failed, no buffer runs."""
 
-_EDGE, _GROUP, _STORAGE = 0, 1, 2
+_EDGE, _GROUP, _STORAGE, _FAILURE = 0, 1, 2, 3
 _NONE: Any = np.int64(-1)
 i64: Any = np.int64
 # Every call passes the same integer type: numba would compile a second copy for another.
@@ -120,16 +120,20 @@ def csr(keys: Any, count: int) -> Any:
 
 
 @_compiled
-def cascade(a: Any, s: Any, failed: Any, horizon: float) -> Any:
-    """Fail these assets at time 0 and follow what fails until nothing more does.
+def cascade(a: Any, s: Any, failed: Any, at: Any, horizon: float) -> Any:
+    """Fail these assets, each at its time `at` (seconds from 0 on), and follow what fails until
+    nothing more does.
 
-    Fills the scratch; returns how many of `order` are down, the failed ones first.
+    Fills the scratch; returns how many of `order` are down, those that fail at 0 first.
     """
     heap: list[Any] = [(0.0, 0, 0)]
     heap.pop()
     down = i64(0)
-    for asset in failed:
-        down = _fail(s.mark, s.order, down, i64(asset), (0.0, i64(0), _NONE, _NONE))
+    for i in range(len(failed)):
+        if at[i] > 0.0:
+            heappush(heap, (at[i], _FAILURE, i64(failed[i])))
+            continue
+        down = _fail(s.mark, s.order, down, i64(failed[i]), (0.0, i64(0), _NONE, _NONE))
     begin, wave, now = i64(0), i64(0), 0.0
     while True:
         end = down
@@ -196,14 +200,16 @@ def _lose(rule: Any, tally: Any, group: int, provider: int) -> bool:
 
 @_compiled
 def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
-    """Take all events of a moment together: storages, then feeds and groups."""
+    """Take all events of a moment together: failures, storages, then feeds and groups."""
     rule, tally, mark, order = a.rule, s.tally, s.mark, s.order
     votes: list[Any] = [(0.0, 0, 0)]
     votes.pop()
     dirty = i64(0)
     while len(heap) > 0 and heap[0][0] == now:
         event = heappop(heap)
-        if event[1] == _STORAGE:
+        if event[1] == _FAILURE:
+            down = _fail(mark, order, down, i64(event[2]), (now, wave + 1, _NONE, _NONE))
+        elif event[1] == _STORAGE:
             s.empty[event[2]] = 1
             dirty |= i64(1) << a.storage_carrier[event[2]]
         else:
@@ -603,14 +609,8 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
 
 @_compiled
 def settle(a: Any, s: Any, base_lost: Any) -> None:
-    """Mark what is down before any failure and count the feeds that are lost with it; some may
-    be marked so already.
-    """
+    """Mark what is down before any failure and count the feeds that are lost with it."""
     mark, support, tally, out_start, group_of = s.mark, s.support, s.tally, a.out_start, a.group
-    for asset in range(len(mark)):
-        if mark[asset].wave == DOWN_BEFORE:
-            for edge in range(out_start[asset], out_start[asset + 1]):
-                tally[group_of[edge]].lost += 1
     more = True
     while more:  # again where a group that would sustain itself turns out to have lost its feeds
         ground(a, s, BEFORE)
@@ -649,12 +649,12 @@ def count_each(a: Any, s: Any, base_lost: Any, horizon: float) -> Any:
     """How many others each asset's failure takes down: N-1 over everything."""
     n = len(a.member)
     counts = np.zeros(n, np.int32)
-    alone = np.empty(1, np.int32)
+    alone, at = np.empty(1, np.int32), np.zeros(1)
     for asset in range(n):
         if s.mark[asset].wave != UP:
             continue
         alone[0] = asset
-        down = cascade(a, s, alone, horizon)
+        down = cascade(a, s, alone, at, horizon)
         counts[asset] = down - 1
         clean(a, s, base_lost, down)
     return counts

@@ -272,6 +272,10 @@ class LiveState:
             return Reason("alarm", "; ".join(self._alarms[id_].values()))
         return found
 
+    def _since(self, id_: str) -> int:
+        reason = self._reason(id_)
+        return 0 if reason is None or reason.since is None else max(0, reason.since)
+
     def _stand(self) -> Standing:
         by: dict[State, list[str]] = {"failed": [], "unknown": [], "degraded": []}
         out = []
@@ -289,6 +293,7 @@ class LiveState:
             tuple(out),
             tuple(by["unknown"]),
             tuple(by["degraded"]),
+            MappingProxyType({id_: self._since(id_) for id_ in (*by["failed"], *out)}),
             MappingProxyType(conducts),
         )
 

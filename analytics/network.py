@@ -55,21 +55,16 @@ class Impact:
 class Network:
     """Directed groups of feeds and networks of carriers over assets 0..n-1."""
 
-    def __init__(
-        self, feeds: Feeds, links: Links, arrays: kernels.Arrays, value: Floats, down: Flags
-    ) -> None:
-        self.n = len(down)
+    def __init__(self, feeds: Feeds, links: Links, arrays: kernels.Arrays, value: Floats) -> None:
+        self.n = len(value)
         self.feeds = feeds
         self.links = links
         self.value = value
         self.arrays = arrays
-        self.down = down
-        """What is down whatever feeds it."""
         self._lock = threading.Lock()
         self._scratches: list[kernels.Scratch] = []
         self._base_lost = np.zeros(feeds.count, np.int32)
         first = self._new_scratch(grounding=True)
-        first.mark["wave"][down] = kernels.DOWN_BEFORE
         kernels.settle(self.arrays, first, self._base_lost)
         self.baseline: Flags = first.mark["wave"] == kernels.DOWN_BEFORE
         """What is down before any failure."""
@@ -119,18 +114,15 @@ class Network:
         if worth is not None and worth.shape != (n,):
             raise BadInput(f"value has shape {worth.shape}, not ({n},)", path="value")
         arrays = _arrays(n, feeds, links)
-        value_of = np.ones(n) if worth is None else worth
-        return cls(feeds, links, arrays, value_of, np.zeros(n, np.bool_))
+        return cls(feeds, links, arrays, np.ones(n) if worth is None else worth)
 
-    def standing(self, down: Flags, conducts: ArrayLike | None = None) -> Network:
-        """The same network where these are down to begin with, and with these conducting; the
-        arrays are shared. O(assets + feeds).
+    def conducting(self, conducts: ArrayLike) -> Network:
+        """The same network with its switches and valves like this, bool [n]; the other arrays
+        are shared. O(assets + feeds).
         """
-        links, arrays = self.links, self.arrays
-        if conducts is not None:
-            passes = np.ascontiguousarray(np.asarray(conducts, bool).astype(np.uint8))
-            links, arrays = replace(links, conducts=passes), arrays._replace(conducts=passes)
-        return Network(self.feeds, links, arrays, self.value, np.asarray(down, np.bool_))
+        passes = np.ascontiguousarray(np.asarray(conducts, bool).astype(np.uint8))
+        arrays = self.arrays._replace(conducts=passes)
+        return Network(self.feeds, replace(self.links, conducts=passes), arrays, self.value)
 
     def impact(self, failed: ArrayLike, horizon: float = FOREVER) -> Impact:
         """What the failure of these assets takes along until `horizon` seconds after it.
@@ -140,17 +132,34 @@ class Network:
         a circle (`arrays.cyclic`) each moment costs the whole.
         """
         positions = np.unique(np.asarray(failed, np.int32).reshape(-1))
-        if len(positions) and (positions[0] < 0 or positions[-1] >= self.n):
-            raise BadInput(f"assets are numbered 0 to {self.n - 1}", path="failed")
-        scratch = self._take()
-        down = kernels.cascade(self.arrays, scratch, positions, float(horizon))
+        self._check(positions)
         begun = len(positions) - int(np.count_nonzero(self.baseline[positions]))
-        asset = _by_time_then_position(scratch, begun, down)
+        return self._follow(positions, np.zeros(len(positions)), float(horizon), begun)
+
+    def course(self, failed: Ints, at: Floats, horizon: float = FOREVER) -> Impact:
+        """What takes which course when these assets, each once, fail at these seconds (from 0
+        on), until `horizon`. Otherwise as `impact`, times counted from 0 too.
+        """
+        self._check(failed)
+        return self._follow(failed, at, float(horizon), 0)
+
+    def _check(self, positions: Ints) -> None:
+        if len(positions) and (positions.min() < 0 or positions.max() >= self.n):
+            raise BadInput(f"assets are numbered 0 to {self.n - 1}", path="failed")
+
+    def _follow(self, failed: Ints, at: Floats, horizon: float, begun: int) -> Impact:
+        """`begun`: how many of the failed ones are sure to go down first of all."""
+        scratch = self._take()
+        down = kernels.cascade(self.arrays, scratch, failed, at, horizon)
+        order = scratch.order[begun:down].astype(np.int64)
+        if not begun and len(order):
+            order = order[~np.isin(order, failed)]
+        asset = _by_time_then_position(scratch, order)
         rows = scratch.mark.take(asset)  # far faster than an index, for records
         kernels.clean(self.arrays, scratch, self._base_lost, down)
         self._give(scratch)
         wave, time, by, cause = (rows[name].copy() for name in ("wave", "time", "by", "cause"))
-        return Impact(positions, asset, wave, time, by, cause)
+        return Impact(failed, asset, wave, time, by, cause)
 
     def criticality(self, horizon: float = FOREVER) -> Ints:
         """For each asset, how many others its failure alone takes down; 0 for what is down."""
@@ -211,11 +220,10 @@ class Network:
         )
 
 
-def _by_time_then_position(scratch: kernels.Scratch, begun: int, down: int) -> Ints:
-    """What went down after the failed ones. The order is by time already; one sort of numbers
-    that begin with the moment's puts positions in order within each moment.
+def _by_time_then_position(scratch: kernels.Scratch, order: Any) -> Ints:
+    """The order is by time already; one sort of numbers that begin with the moment's puts
+    positions in order within each moment.
     """
-    order = scratch.order[begun:down].astype(np.int64)
     time = scratch.mark["time"][order]
     order[1:] |= np.cumsum(time[1:] != time[:-1]) << 32
     order.sort()

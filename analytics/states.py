@@ -53,8 +53,9 @@ class Change:
 class Standing:
     """One moment of all own states: ids by state (those not named are ok), in order of id.
 
-    `out` are in maintenance: no failure, and they give nothing to others. `conducts` has the
-    switches and valves that follow a reading.
+    `out` are in maintenance: no failure, and they give nothing to others. `since` says from when
+    on (ns) what failed or is out gives nothing; those it does not name, for ever. `conducts` has
+    the switches and valves that follow a reading.
     """
 
     version: int = 0
@@ -62,4 +63,5 @@ class Standing:
     out: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
+    since: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     conducts: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twinfall.analytics.network import Network
+from twinfall.analytics.course import Course
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
@@ -13,15 +13,14 @@ MAX_NAMED = 10
 """Lost providers that a message names."""
 
 
-def lacks(assets: AssetNetwork, network: Network, asset: int) -> str:
-    """What the asset at this position lacks where the network's baseline has it down."""
+def lacks(assets: AssetNetwork, course: Course, asset: int) -> str:
+    """What the asset at this position lacks, where this course has it down."""
+    network = course.network
     arrays, feeds = network.arrays, network.feeds
     for at in range(int(arrays.group_start[asset]), int(arrays.group_start[asset + 1])):
         group = int(arrays.groups[at])
         edges = arrays.in_edges[arrays.in_start[group] : arrays.in_start[group + 1]]
-        lost = sorted(
-            {int(feeds.provider[e]) for e in edges if network.baseline[feeds.provider[e]]}
-        )
+        lost = sorted({int(feeds.provider[e]) for e in edges if course.down[feeds.provider[e]]})
         fail_at = int(feeds.fail_at[group])
         if 0 < fail_at <= len(lost):
             name = assets.compiled.group_names[assets.compiled.group_name[group]]

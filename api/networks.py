@@ -29,6 +29,10 @@ class States(Protocol):
         """All own states, of a moment not before this call."""
         ...
 
+    def now(self) -> int:
+        """The time in ns."""
+        ...
+
 
 class LiveNetwork:
     """The arrays of one graph, compiled anew when the graph has moved since, under the states
@@ -49,14 +53,14 @@ class LiveNetwork:
         plain = self.compiled()
         if self._states is None:
             return plain
-        standing = self._states.standing()
+        standing, now = self._states.standing(), self._states.now()
         under = self._under
-        if under is not None and under.compiled_from(plain) and under.standing is standing:
+        if under is not None and _is_same(under, plain, standing, now):
             return under
         with self._lock:
             under = self._under
-            if under is None or not under.compiled_from(plain) or under.standing is not standing:
-                under = self._under = plain.under(standing)
+            if under is None or not _is_same(under, plain, standing, now):
+                under = self._under = plain.under(standing, now)
             return under
 
     def compiled(self) -> AssetNetwork:
@@ -84,3 +88,8 @@ class LiveNetwork:
 
 def _is_new_enough(made: tuple[int, int, AssetNetwork], cursor: int, revision: int) -> bool:
     return made[0] >= cursor and made[1] == revision
+
+
+def _is_same(under: AssetNetwork, plain: AssetNetwork, standing: Standing, now: int) -> bool:
+    """Whether nothing has changed since, nor time alone has taken anything down."""
+    return under.compiled_from(plain) and under.standing is standing and now < under.until

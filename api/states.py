@@ -140,6 +140,10 @@ class States:
         self._empty()
         return self.live.standing()
 
+    def now(self) -> int:
+        """The time in ns."""
+        return self._now()
+
     # -- for people -----------------------------------------------------------------------
 
     def maintain(self, word: Word, on: bool) -> Entry:

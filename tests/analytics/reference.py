@@ -124,11 +124,13 @@ class Moment:
         return sum(p in found for p in group.feeds) + sum(late)
 
 
-def cascade(plant: Plant, failed: set[int], horizon: float = FOREVER) -> Moment:
-    """Fail these at time 0; the moment when nothing more happens until the horizon."""
+def cascade(plant: Plant, failed: set[int] | dict[int, float], horizon: float = FOREVER) -> Moment:
+    """Fail these at time 0, or each at its time; the moment when nothing more happens until the
+    horizon.
+    """
     m = Moment(plant)
-    for asset in failed - m.baseline:
-        m.down[asset], m.wave[asset] = 0.0, 0
+    due = dict.fromkeys(failed, 0.0) if isinstance(failed, set) else failed
+    _fail_due(m, due, 0)
     wave = 0
     while True:
         new = _round(m) or _unfounded(m)
@@ -137,11 +139,20 @@ def cascade(plant: Plant, failed: set[int], horizon: float = FOREVER) -> Moment:
             for asset in new:
                 m.down[asset], m.wave[asset] = m.now, wave
             continue
-        later = [t for t in _events(m) if t > m.now]
+        later = [t for t in [*_events(m), *due.values()] if t > m.now]
         if not later or min(later) > horizon:
             return m
         m.now = min(later)
         m.empty |= {s for s, t in m.dry_since.items() if t + plant.storages[s] <= m.now}
+        wave += _fail_due(m, due, wave + 1)
+
+
+def _fail_due(m: Moment, due: dict[int, float], wave: int) -> bool:
+    """Fail what is due now; whether there was any."""
+    new = {a for a, t in due.items() if t == m.now} & m.up()
+    for asset in new:
+        m.down[asset], m.wave[asset] = m.now, wave
+    return bool(new)
 
 
 def _round(m: Moment) -> set[int]:

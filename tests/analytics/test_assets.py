@@ -339,6 +339,12 @@ def test_a_graph_without_twins_has_nothing_to_fail() -> None:
     assert network.impact([]).totals.assets == 0
 
 
+# -- under the live state ---------------------------------------------------------------------
+
+NOW = 1_700_000_000_000_000_000
+HOUR = 3_600_000_000_000
+
+
 def test_in_a_standing_what_failed_and_what_it_took_along_is_down_before_the_question() -> None:
     plant = assets(
         {"Unit": {"contents": {"needs": {"dependent": "source", "group": "feed", "rule": "any"}}}},
@@ -347,7 +353,7 @@ def test_in_a_standing_what_failed_and_what_it_took_along_is_down_before_the_que
     )
     standing = Standing(3, failed=("a", "gone"), degraded=("b",), unknown=("d",))
 
-    under = plant.under(standing)
+    under = plant.under(standing, NOW)
 
     assert [under.state(id_) for id_ in under.ids] == ["failed", "degraded", "ok", "unknown"]
     assert under.baseline_down == ("a",)
@@ -364,7 +370,7 @@ def test_what_needs_something_unknown_may_be_down_and_says_so() -> None:
         [("b", "needs", "a")],
     )
 
-    under = plant.under(Standing(1, unknown=("a",)))
+    under = plant.under(Standing(1, unknown=("a",)), NOW)
 
     assert under.ids_in_state("unknown") == ("a", "b")
     assert under.reason("a") is None
@@ -381,7 +387,7 @@ def test_what_is_in_maintenance_gives_nothing_and_has_not_failed() -> None:
         [("b", "needs", "a")],
     )
 
-    under = plant.under(Standing(1, out=("a",)))
+    under = plant.under(Standing(1, out=("a",)), NOW)
 
     assert under.state("a") == "unknown"
     assert under.reason("a") is None
@@ -390,3 +396,47 @@ def test_what_is_in_maintenance_gives_nothing_and_has_not_failed() -> None:
     assert reason is not None
     assert reason.message == 'its group "feed" lost 1 of 1: a'
     assert [one.id for one in under.impact(["a"]).affected()] == ["b"]
+
+
+def test_who_lives_on_a_reserve_is_up_until_it_is_empty_and_its_loss_is_foreseen() -> None:
+    plant = assets(
+        _needs(group="power", autonomy="PT4H"),
+        _units("A", "B", "C"),
+        [("B", "needs", "A"), ("C", "needs", "B")],
+    )
+    standing = Standing(1, failed=("A",), since={"A": NOW})
+
+    early = plant.under(standing, NOW + HOUR)
+    late = plant.under(standing, NOW + 4 * HOUR)
+
+    assert [early.state(id_) for id_ in early.ids] == ["failed", "ok", "ok"]
+    assert early.until - (NOW + 4 * HOUR) in range(1_000)
+    assert [(one.id, one.at) for one in early.impact(["A"]).affected()] == [
+        ("B", 4 * 3600),
+        ("C", 8 * 3600),
+    ]
+    assert [late.state(id_) for id_ in late.ids] == ["failed", "failed", "ok"]
+    assert late.baseline_down == ("A", "B")
+
+
+def test_what_goes_down_anyway_is_no_impact_but_takes_part_in_one() -> None:
+    plant = assets(
+        {
+            "Unit": {
+                "contents": {
+                    "needs": {"dependent": "source", "group": "feed", "rule": "any"},
+                    "backs": {"dependent": "source", "group": "power", "autonomy": "PT4H"},
+                }
+            }
+        },
+        _units("A", "B", "C", "D"),
+        [("B", "backs", "A"), ("D", "needs", "B"), ("D", "needs", "C")],
+    )
+    under = plant.under(Standing(1, failed=("A",), since={"A": NOW}), NOW + HOUR)
+
+    [hit] = under.impact(["C"]).affected()
+
+    assert (hit.id, hit.wave, hit.at, hit.cause) == ("D", 1, 3 * 3600, "B")
+    assert hit.votes == "2 of 2 lost: B, C"
+    assert under.impact(["C"], horizon=3600).count == 0
+    assert under.impact(["B"]).count == 0

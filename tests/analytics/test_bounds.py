@@ -1,4 +1,4 @@
-"""Networks in which assets are down to begin with, and bounds where states are unknown."""
+"""Failures that happened already, each at its time, and bounds where states are unknown."""
 
 from __future__ import annotations
 
@@ -10,47 +10,79 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.plants import network_of, plants
-from tests.analytics.reference import Group, Plant, cascade
+from tests.analytics.reference import cascade
 from twinfall.analytics import Network
 from twinfall.analytics.bounds import possible
+from twinfall.analytics.course import Course
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 HORIZONS = st.sampled_from([float("inf"), 0.0, 15.0, 40.0])
+TIMES = st.sampled_from([0.0, 0.0, 5.0, 10.0, 25.0])
+NOW = st.sampled_from([25.0, 30.0, 60.0, 1000.0])
 
 
-def _flags(n: int, assets: set[int]) -> np.ndarray:
-    flags = np.zeros(n, np.bool_)
-    flags[list(assets)] = True
-    return flags
+def _course(network: Network, failed: dict[int, float], now: float) -> Course:
+    at = np.array(list(failed.values()), np.float64)
+    return Course(network, np.array(list(failed), np.int32), at, now)
 
 
-def _without(plant: Plant, down: set[int]) -> Plant:
-    """The plant where these need, besides, something that is dead: an asset that feeds itself."""
-    dead = plant.n
-    never = [Group(dead, {dead: 0.0}, 1, 0.0, sustain=False)]
-    never += [Group(asset, {dead: 0.0}, 1, 0.0, sustain=False) for asset in down]
-    return replace(plant, n=plant.n + 1, groups=[*plant.groups, *never])
-
-
-def _down(network: Network, failed: set[int], horizon: float) -> dict[int, float]:
-    impact = network.impact(sorted(failed), horizon)
-    return {int(a): float(t) for a, t in zip(impact.asset, impact.time, strict=True)}
+def _down(plant, failed: dict[int, float], horizon: float) -> dict[int, float]:
+    """All that is down by the horizon, and since when; before any failure: since ever."""
+    moment = cascade(plant, failed, horizon)
+    return dict.fromkeys(moment.baseline, -1.0) | moment.down
 
 
 @FEW
 @given(plants(), st.data(), HORIZONS)
-def test_what_is_down_to_begin_with_counts_as_if_it_lacked_something(plant, data, horizon) -> None:
-    assets = st.integers(0, plant.n - 1)
-    down = data.draw(st.sets(assets, max_size=3))
-    failed = data.draw(st.sets(assets, min_size=1, max_size=3))
-    expected = cascade(_without(plant, down), failed, horizon)
+def test_failures_at_several_times_take_their_course_as_in_the_reference(
+    plant, data, horizon
+) -> None:
+    failed = data.draw(st.dictionaries(st.integers(0, plant.n - 1), TIMES, max_size=4))
+    expected = cascade(plant, failed, horizon)
 
-    network = network_of(plant).standing(_flags(plant.n, down))
+    course = _course(network_of(plant), failed, 0.0)
+    found = course.network.course(course.failed, course.at, horizon)
 
-    assert {*np.flatnonzero(network.baseline).tolist(), plant.n} == expected.baseline
-    assert _down(network, failed, horizon) == {
+    assert dict(zip(found.asset.tolist(), found.time.tolist(), strict=True)) == {
         asset: time for asset, time in expected.down.items() if asset not in failed
     }
+
+
+@FEW
+@given(plants(), st.data(), NOW)
+def test_what_is_down_now_is_what_the_past_has_taken_down_so_far(plant, data, now) -> None:
+    failed = data.draw(st.dictionaries(st.integers(0, plant.n - 1), TIMES, max_size=3))
+
+    course = _course(network_of(plant), failed, now)
+
+    assert set(np.flatnonzero(course.down).tolist()) == {
+        *_down(plant, failed, now),
+        *failed,
+    }
+    assert course.until > now
+    later = [time for time in _down(plant, failed, float("inf")).values() if time > now]
+    assert course.until == min(later, default=float("inf"))
+
+
+@FEW
+@given(plants(), st.data(), NOW, HORIZONS)
+def test_an_impact_is_what_would_not_be_down_without_it(plant, data, now, horizon) -> None:
+    assets = st.integers(0, plant.n - 1)
+    before = data.draw(st.dictionaries(assets, TIMES, max_size=3))
+    failed = data.draw(st.sets(assets, min_size=1, max_size=2)) - set(before)
+    with_it = _down(plant, before | dict.fromkeys(failed, now), now + horizon)
+    without = _down(plant, before, now + horizon)
+
+    course = _course(network_of(plant), before, now)
+    impact = course.after(np.array(sorted(failed), np.int32), horizon)
+
+    assert dict(zip(impact.asset.tolist(), impact.time.tolist(), strict=True)) == {
+        asset: time - now
+        for asset, time in with_it.items()
+        if asset not in without and asset not in failed and asset not in before
+    }
+    waves = set(impact.wave.tolist())
+    assert waves == set(range(1, len(waves) + 1))
 
 
 @FEW
@@ -58,44 +90,51 @@ def test_what_is_down_to_begin_with_counts_as_if_it_lacked_something(plant, data
 def test_a_switch_that_moved_conducts_as_if_it_always_had_stood_so(plant, data) -> None:
     opened = data.draw(st.sets(st.integers(0, plant.n - 1), max_size=3))
     failed = data.draw(st.sets(st.integers(0, plant.n - 1), min_size=1, max_size=2))
-    conducts = ~_flags(plant.n, opened)
+    conducts = [asset not in opened for asset in range(plant.n)]
 
-    moved = network_of(plant).standing(_flags(plant.n, set()), conducts)
+    moved = network_of(plant).conducting(conducts)
     built = network_of(replace(plant, insulating=opened))
 
     assert moved.baseline.tolist() == built.baseline.tolist()
-    assert _down(moved, failed, float("inf")) == _down(built, failed, float("inf"))
+    one, other = moved.impact(sorted(failed)), built.impact(sorted(failed))
+    assert one.asset.tolist() == other.asset.tolist()
+    assert one.time.tolist() == other.time.tolist()
 
 
 @FEW
-@given(plants(), st.data(), HORIZONS)
-def test_whatever_the_unknown_are_the_impact_lies_within_the_bounds(plant, data, horizon) -> None:
+@given(plants(), st.data(), NOW, HORIZONS)
+def test_whatever_the_unknown_are_the_impact_lies_within_the_bounds(
+    plant, data, now, horizon
+) -> None:
     assets = st.integers(0, plant.n - 1)
-    failed = data.draw(st.sets(assets, min_size=1, max_size=2))
-    unknown = data.draw(st.sets(assets, max_size=3)) - failed
-    best = network_of(plant)
-    worst = best.standing(_flags(plant.n, unknown))
-    impact = best.impact(sorted(failed), horizon)
+    before = data.draw(st.dictionaries(assets, TIMES, max_size=1))
+    failed = data.draw(st.sets(assets, min_size=1, max_size=2)) - set(before)
+    unknown = data.draw(st.dictionaries(assets, TIMES, max_size=3))
+    network, rows = network_of(plant), np.array(sorted(failed), np.int32)
+    best = _course(network, before, now)
+    worst = _course(network, dict.fromkeys(unknown, 0.0) | before, now)
+    impact = best.after(rows, horizon)
 
     bound = set(possible(best, worst, impact, horizon).tolist())
 
     assert set(impact.asset.tolist()) <= bound
-    assert not bound & failed
-    assert not bound & set(np.flatnonzero(best.baseline).tolist())
+    assert not bound & (failed | set(np.flatnonzero(best.down).tolist()))
     for count in range(len(unknown) + 1):
-        for down in combinations(sorted(unknown), count):
-            case = best.standing(_flags(plant.n, set(down)))
-            assert set(case.impact(sorted(failed), horizon).asset.tolist()) <= bound
+        for down in combinations(sorted(set(unknown) - failed), count):
+            case = _course(network, {a: unknown[a] for a in down} | before, now)
+            assert set(case.after(rows, horizon).asset.tolist()) <= bound
 
 
 @FEW
-@given(plants(), st.data())
-def test_the_bounds_meet_where_nothing_is_unknown(plant, data) -> None:
-    failed = data.draw(st.sets(st.integers(0, plant.n - 1), min_size=1, max_size=2))
-    network = network_of(plant)
-    impact = network.impact(sorted(failed))
+@given(plants(), st.data(), HORIZONS)
+def test_the_bounds_meet_where_nothing_is_unknown(plant, data, horizon) -> None:
+    assets = st.integers(0, plant.n - 1)
+    before = data.draw(st.dictionaries(assets, TIMES, max_size=2))
+    failed = data.draw(st.sets(assets, min_size=1, max_size=2)) - set(before)
+    course = _course(network_of(plant), before, 30.0)
+    impact = course.after(np.array(sorted(failed), np.int32), horizon)
 
-    bound = possible(network, network.standing(network.down), impact, float("inf"))
+    bound = possible(course, course, impact, horizon)
 
     assert bound.tolist() == sorted(impact.asset.tolist())
 
@@ -103,8 +142,8 @@ def test_the_bounds_meet_where_nothing_is_unknown(plant, data) -> None:
 def test_what_lacks_only_the_unknown_is_no_impact_of_something_else() -> None:
     """0 and 1 feed 2 (any), 1 alone feeds 3; 1 is unknown and 0 fails."""
     network = Network.from_arrays(4, [0, 1, 1], [2, 2, 3], group=[0, 0, 1], rule=["any", "all"])
-    worst = network.standing(_flags(4, {1}))
+    best, worst = _course(network, {}, 9.0), _course(network, {1: 0.0}, 9.0)
 
-    bound = possible(network, worst, network.impact([0]), float("inf"))
+    bound = possible(best, worst, best.after(np.array([0], np.int32)), float("inf"))
 
     assert bound.tolist() == [2]
