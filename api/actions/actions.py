@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinfall.api.actions.commands import Commands, Link, Reply
-from twinfall.api.actions.courier import ENDLESS, Courier, Patience, PutOff, Sender
+from twinfall.api.actions.courier import ENDLESS, STOP_SECONDS, Courier, Patience, PutOff, Sender
 from twinfall.api.actions.keeping import Followed, Standing, differences
 from twinfall.api.actions.policy import Event
 from twinfall.api.actions.policyfile import PolicyFile
@@ -115,7 +115,7 @@ class Actions:
         self._woken.set()
         self.courier.stop()
         if self._keeper.is_alive():
-            self._keeper.join(5.0)
+            self._keeper.join(STOP_SECONDS)
         self.records.close()
 
     def status(self) -> dict[str, Any]:

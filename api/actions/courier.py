@@ -27,6 +27,7 @@ PATIENT_PAUSE = 30.0
 """The longest pause where we wait for our own store or broker."""
 IDLE_SECONDS = 5.0
 """Between looks into the outbox when nobody calls."""
+STOP_SECONDS = 3.0
 NANO = 1_000_000_000
 log = logging.getLogger("twinfall.outbox")
 
@@ -80,8 +81,10 @@ class Courier:
             self._threads.append(thread)
             thread.start()
 
-    def stop(self, seconds: float = 6.0) -> None:
-        """Begin nothing more; wait for what is under way. The rest is sent after the next start."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Begin nothing more; wait a little for what is under way. The rest is sent after the next
+        start, what was under way and took longer among it.
+        """
         with self._turn:
             self._stopping = True
             self._turn.notify_all()

@@ -18,7 +18,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,9 +58,7 @@ class Webhooks:
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     clock: Callable[[], float] = time.time
     seconds: float = SECONDS
-    _resolving: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(_RESOLVERS, "webhook-names")
-    )
+    _resolving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_RESOLVERS))
 
     def __call__(self, delivery: Delivery) -> str:
         """Deliver once; the answer's status and first words."""
@@ -77,12 +75,23 @@ class Webhooks:
             why = f"no answer within {self.seconds:g} s" if late else _why(error)
             raise PutOff(f"{target.shown}: {why}") from error
 
-    def close(self) -> None:
-        """Wait for no name any more."""
-        self._resolving.shutdown(wait=False, cancel_futures=True)
-
     def _addresses(self, target: Target, end: float) -> list[str]:
-        found = self._resolving.submit(checked, target, self.resolve)
+        """The system's resolver knows no time-out: it is asked on a thread that nobody waits for
+        longer than there is time, not even the end of the process.
+        """
+        if not self._resolving.acquire(timeout=max(0.0, end - time.monotonic())):
+            raise OSError("names are not resolved in time")
+        found: Future[list[str]] = Future()
+
+        def ask() -> None:
+            try:
+                found.set_result(checked(target, self.resolve))
+            except Exception as error:  # handed to whoever waits
+                found.set_exception(error)
+            finally:
+                self._resolving.release()
+
+        threading.Thread(target=ask, name="webhook-name", daemon=True).start()
         try:
             return found.result(max(0.0, end - time.monotonic()))
         except TooLate:

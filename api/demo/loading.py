@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinfall.api.actions.policyfile import FILE_NAME as POLICY_NAME
 from twinfall.api.cli.output import bar
 from twinfall.api.demo import city_dependencies, city_documents, city_rows
 from twinfall.api.demo.plant import plant_dependencies, plant_documents, plant_rows
@@ -15,6 +17,7 @@ from twinfall.ontology.errors import Conflict
 if TYPE_CHECKING:
     from twinfall.graph.graph import Graph
 
+POLICY = "demo.policy.yaml"
 MARK = "demo"
 """A file in the data folder: what of the demo was loaded whole, a line each. What is missing of it
 since, was deleted.
@@ -51,6 +54,15 @@ def load_demo(graph: Graph, folder: Path) -> None:
         _load(graph, part)
         done.append(part.name)
         mark.write_text("".join(f"{name}\n" for name in done), encoding="utf-8")
+    if missing:
+        _lay_policy(folder)
+
+
+def _lay_policy(folder: Path) -> None:
+    """What the demo does about alarms; a policy that somebody laid there stays."""
+    path = folder / POLICY_NAME
+    if not path.exists():
+        path.write_bytes(files("twinfall.api.demo").joinpath(POLICY).read_bytes())
 
 
 def _load(graph: Graph, part: Part) -> None:

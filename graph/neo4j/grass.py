@@ -38,6 +38,18 @@ relationship._hasComponent {
   color: #D3D8E0;
   caption: '{name}';
 }
+node._WorkOrder {
+  diameter: 50px;
+  color: #FFFFFF;
+  border-color: #C0392B;
+  border-width: 4px;
+  text-color-internal: #2A2C34;
+  caption: '{_name}';
+}
+relationship._concerns {
+  color: #C0392B;
+  caption: '';
+}
 """
 _RULE = """\
 node.{name} {{

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from twinfall.api.actions.policy import (
     read_policy,
 )
 from twinfall.api.actions.policyfile import PolicyFile
+from twinfall.api.demo.loading import POLICY
 from twinfall.ontology.errors import BadSettings
 
 FACTS = Facts(
@@ -245,8 +249,6 @@ _SHAPED = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(_JSON | _SHAPED)
 def test_whatever_stands_in_the_file_is_a_policy_or_a_bad_setting(content: Any) -> None:
-    import json
-
     try:
         policy = read(json.dumps(content))
     except BadSettings:
@@ -280,3 +282,14 @@ def test_a_bad_file_at_the_start_stops_it(tmp_path: Path) -> None:
     path.write_text("version: 7")
     with pytest.raises(BadSettings, match="must be 1"):
         PolicyFile(path)
+
+
+def test_the_demos_policy_is_one() -> None:
+    text = files("twinfall.api.demo").joinpath(POLICY).read_bytes()
+    assert len(read_policy(text, POLICY).rules) == 2
+
+
+def test_the_policy_on_the_page_is_one() -> None:
+    page = Path(__file__).parents[3] / "docs" / "actions.md"
+    [text] = re.findall(r"```yaml\n(version: 1\n.*?)```", page.read_text(), re.DOTALL)
+    assert [len(rule.actions) for rule in read(text).rules] == [2, 1, 1]
