@@ -23,7 +23,7 @@ from twinfall.ontology.errors import BadSettings, Conflict
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-GRACE_SECONDS = 8
+GRACE_SECONDS = 4
 BACKLOG = 2048
 SECOND_SIGNAL_STATUS = 130
 

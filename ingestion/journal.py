@@ -144,12 +144,23 @@ class Journal:
         with self.lock:
             return dict(self.db.execute("SELECT name, value FROM counters"))
 
-    def after(self, offset: int, limit: int) -> Iterator[tuple[int, Block]]:
-        """Batches beyond an offset, in order, at most `limit`."""
+    def after(self, offset: int, limit: int, readings: int) -> Iterator[tuple[int, Block]]:
+        """Batches beyond an offset, in order: at most `limit`, and none more once they hold so many
+        readings.
+        """
         with self.lock:
-            rows = self.db.execute(
-                "SELECT offset, block FROM batches WHERE offset > ? ORDER BY offset LIMIT ?",
+            last = total = 0
+            for at, count in self.db.execute(
+                "SELECT offset, count FROM batches WHERE offset > ? ORDER BY offset LIMIT ?",
                 (offset, limit),
+            ):
+                last, total = at, total + count
+                if total >= readings:
+                    break
+            rows = self.db.execute(
+                "SELECT offset, block FROM batches WHERE offset > ? AND offset <= ?"
+                " ORDER BY offset",
+                (offset, last),
             ).fetchall()
         for at, data in rows:
             yield at, unpacked(data)

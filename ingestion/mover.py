@@ -5,9 +5,11 @@ Each has a thread of its own and can be as slow as it likes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from twinfall.ingestion.frame import Block
@@ -18,6 +20,10 @@ from twinfall.ontology.errors import TwinError
 MOVE_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 BATCHES_AT_ONCE = 200
+READINGS_AT_ONCE = 500_000
+"""Of one move, more or less: it takes about a second."""
+CLOSE_SECONDS = 1.0
+"""A watcher that is behind has so long to catch up before it is left."""
 MAX_WATCHED = 2000
 """Blocks that wait for a slow watcher; beyond it the oldest are left out, and counted."""
 log = logging.getLogger("twinfall.mover")
@@ -63,14 +69,16 @@ class Mover:
         """Move some batches; whether there may be more. A batch is in the history before it leaves
         the journal, and the history knows its offset, so that no crash loses or doubles one.
         """
-        found = list(self._journal.after(self._history.offset(), BATCHES_AT_ONCE))
+        start = self._history.offset()
+        found = list(self._journal.after(start, BATCHES_AT_ONCE, READINGS_AT_ONCE))
         if found:
             offset = found[-1][0]
             self._history.append([block for _, block in found], offset)
         offset = self._history.offset()
         self._moved(offset)
         self._journal.trim(offset)
-        return len(found) == BATCHES_AT_ONCE
+        whole = sum(len(block) for _, block in found) < READINGS_AT_ONCE
+        return len(found) == BATCHES_AT_ONCE or not whole
 
 
 class Watcher:
@@ -80,6 +88,7 @@ class Watcher:
         self._listener = listener
         self._queue: queue.Queue[Block | None] = queue.Queue(MAX_WATCHED)
         self.left_out = 0
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._thread.start()
 
@@ -97,12 +106,17 @@ class Watcher:
                     continue
 
     def close(self) -> None:
-        """End after what waits."""
-        self._queue.put(None)
-        self._thread.join()
+        """End after what waits; one that is far behind is left where it is."""
+        end = time.monotonic() + CLOSE_SECONDS
+        while not self._queue.empty() and time.monotonic() < end:
+            time.sleep(0.01)
+        self._ended = True
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(None)
+        self._thread.join(max(CLOSE_SECONDS, end - time.monotonic()))
 
     def _run(self) -> None:
-        while (block := self._queue.get()) is not None:
+        while (block := self._queue.get()) is not None and not self._ended:
             try:
                 self._listener(block)
             except Exception:

@@ -23,7 +23,7 @@ from twinfall.ingestion.frame import Block, Frame, Receipt
 from twinfall.ingestion.history import HistoryStore, Points, Window
 from twinfall.ingestion.journal import REFUSED_BY, Journal
 from twinfall.ingestion.latest import Latest, Reading
-from twinfall.ingestion.mover import MOVE_SECONDS, Mover, Repeating
+from twinfall.ingestion.mover import MOVE_SECONDS, READINGS_AT_ONCE, Mover, Repeating
 from twinfall.ingestion.pipeline import Pipeline
 from twinfall.ingestion.windows import check, summed, together
 from twinfall.ontology.errors import TwinError, Unavailable
@@ -35,6 +35,8 @@ FORGET_SECONDS = 600.0
 """Between looks for history that is too old."""
 """Between looks at the graph's change feed."""
 BATCHES_AT_ONCE = 500
+CLOSE_SECONDS = 1.5
+"""Moving goes on for so long when the service stops; the rest waits in the journal."""
 SERIES_AT_ONCE = 500
 """Judged in one step at the start: a step holds up readings of new series."""
 
@@ -83,6 +85,7 @@ class Telemetry:
         with contextlib.suppress(Unavailable):
             self._seen = (graph.cursor(), graph.revision)
         self._judged = 0
+        self._closed = False
         self._repeating = (
             [
                 Repeating("mover", self._mover.move, MOVE_SECONDS),
@@ -202,12 +205,17 @@ class Telemetry:
         return 0.0 if oldest is None else max(0.0, (self._now() - oldest) / 1e9)
 
     def close(self) -> None:
-        """Keep what was submitted, move what can be moved, close the files."""
+        """Keep what was submitted, move what can be moved soon, close the files. Once is enough."""
+        if self._closed:
+            return
+        self._closed = True
         self.pipeline.close()
         for repeating in self._repeating:
             repeating.close()
-        with contextlib.suppress(TwinError):  # what cannot be moved stays in the journal
-            self.move()
+        end = time.monotonic() + CLOSE_SECONDS
+        with contextlib.suppress(TwinError):  # what is not moved stays in the journal
+            while time.monotonic() < end and self._mover.move():
+                pass
         self.history.close()
         self.journal.close()
 
@@ -215,12 +223,12 @@ class Telemetry:
         offset = self.history.offset()
         self.latest.update(self.history.last())
         while True:
-            batches = list(self.journal.after(offset, BATCHES_AT_ONCE))
+            batches = list(self.journal.after(offset, BATCHES_AT_ONCE, READINGS_AT_ONCE))
             for at, block in batches:
                 self.latest.update(block)
                 self._tail.append((at, block))
                 offset = at
-            if len(batches) < BATCHES_AT_ONCE:
+            if not batches:
                 return
 
     def _committed(self, offset: int, block: Block) -> None:
