@@ -49,8 +49,10 @@ KEEP_SECONDS = 10.0
 """Between looks whether the records still agree with those who watch."""
 LEAST_SECONDS = 0.5
 """Between two such looks, however much happens."""
-KEPT_NANO = 30 * 86_400 * 1_000_000_000
-"""How long finished deliveries are kept: 30 days. The audit keeps their lines for ever."""
+DAY = 86_400 * 1_000_000_000
+KEPT_DELIVERIES, KEPT_ALARMS = 30 * DAY, 400 * DAY
+"""How long finished deliveries and cleared alarms are kept, in ns. The audit keeps their lines for
+ever."""
 MAX_TITLE = 500
 SHOWN_AT_START = 500
 """Open work orders put into the graph at the start, in case it is another one by now."""
@@ -343,7 +345,8 @@ class Actions:
                 change.note_answer(late.correlation, late.topic, late.text)
 
     def _forget(self) -> None:
-        self.records.forget(self._now() - KEPT_NANO)
+        now = self._now()
+        self.records.forget(now - KEPT_DELIVERIES, now - KEPT_ALARMS)
 
 
 def _patience(delivery: Delivery) -> Patience:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,15 +124,17 @@ def respond(
         for n, step in enumerate(response.steps):
             key = _key(scope, rule.name, event, n)
             if isinstance(step.action, OpenWorkOrder):
-                order = open_work_order(change, _new_order(key, alarm, step.action, step.target))
+                order = open_work_order(change, _new_order(key, alarm, rule, step))
                 continue
             more = {"rule": rule.name, "workOrder": order.id if order else None}
             _send(change, alarm, step, key, {**told, **more})
 
 
-def _new_order(key: str, alarm: Alarm, action: OpenWorkOrder, title: str) -> NewWorkOrder:
-    text = title.replace("{incident}", alarm.incident)
-    return NewWorkOrder(key, alarm.twin, text, action.priority, alarm.id, alarm.incident)
+def _new_order(key: str, alarm: Alarm, rule: Rule, step: Step) -> NewWorkOrder:
+    assert isinstance(step.action, OpenWorkOrder)
+    title, priority = step.target.replace("{incident}", alarm.incident), step.action.priority
+    made = NewWorkOrder(key, alarm.twin, title, priority, alarm.id, alarm.incident)
+    return replace(made, rule=rule.name)
 
 
 def open_work_order(change: Change, new: NewWorkOrder) -> WorkOrder:

@@ -39,8 +39,8 @@ WHERE cleared IS NULL AND (
 """
 _ADD_ORDER = (
     "INSERT OR IGNORE INTO work_orders"
-    " (key, twin, title, priority, opened, opened_by, alarm, incident)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " (key, twin, title, priority, opened, opened_by, alarm, incident, rule)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -102,7 +102,10 @@ class Change:
         found = alarms_where(self._db, "id = ? AND cleared IS NULL", (id_,))
         if not found:
             return None
-        self._db.execute("UPDATE alarms SET cleared = ? WHERE id = ?", (self.now, id_))
+        # Whom it would take along only matters to alarms that are raised while it is open.
+        self._db.execute(
+            "UPDATE alarms SET cleared = ?, affected = '[]' WHERE id = ?", (self.now, id_)
+        )
         return self._changed(found[0])
 
     def acknowledge(self, id_: str, note: str) -> Alarm:
@@ -141,9 +144,17 @@ class Change:
     # -- work orders ----------------------------------------------------------------------
 
     def open_work_order(self, new: NewWorkOrder) -> tuple[WorkOrder, bool]:
-        """The work order of this key, and whether it is new."""
+        """The work order of this key, and whether it is new; an open one of the same rule on the
+        same twin stands for it.
+        """
+        if new.rule is not None:
+            known = work_orders_where(
+                self._db, "rule = ? AND twin = ? AND closed IS NULL", (new.rule, new.twin), 1
+            )
+            if known:
+                return known[0], False
         row = (new.key, new.twin, new.title, new.priority, self.now, self._deed.who)
-        done = self._db.execute(_ADD_ORDER, (*row, new.alarm, new.incident))
+        done = self._db.execute(_ADD_ORDER, (*row, new.alarm, new.incident, new.rule))
         found = work_orders_where(self._db, "key = ?", (new.key,))[0]
         if done.rowcount:
             self._after.append(found)

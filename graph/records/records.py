@@ -30,6 +30,10 @@ MAX_PAGE = 500
 FORGET_AT_ONCE = 10_000
 _WHAT = "records file"
 _LAST = 2**63 - 1
+_FORGET_ALARMS = (
+    "DELETE FROM alarms WHERE ix IN"
+    " (SELECT ix FROM alarms WHERE cleared < ? ORDER BY cleared LIMIT ?)"
+)
 Record = TypeVar("Record", Alarm, WorkOrder)
 
 
@@ -110,9 +114,12 @@ class Records:
         with self._transaction() as db:
             outbox.put_off(db, delivery.ix, until, answer)
 
-    def forget(self, before: int) -> int:
-        """Drop deliveries that were finished before then; how many."""
+    def forget(self, before: int, alarms_before: int = 0) -> int:
+        """Drop deliveries that were finished before then, and alarms that were cleared before
+        theirs; how many deliveries.
+        """
         with self._transaction() as db:
+            db.execute(_FORGET_ALARMS, (alarms_before, FORGET_AT_ONCE))
             return outbox.forget(db, before, FORGET_AT_ONCE)
 
     # -- reading --------------------------------------------------------------------------

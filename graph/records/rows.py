@@ -66,7 +66,9 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class NewWorkOrder:
-    """Work to be done on a twin. The same `key` again is the same work order."""
+    """Work to be done on a twin. The same `key` again is the same work order, and so is another one
+    by the same `rule` on the same twin, as long as it is open.
+    """
 
     key: str
     twin: str
@@ -74,6 +76,7 @@ class NewWorkOrder:
     priority: str = "normal"
     alarm: str | None = None
     incident: str | None = None
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

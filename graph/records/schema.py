@@ -78,5 +78,11 @@ CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
     BEGIN SELECT raise(ABORT, 'the audit is append only'); END
 """
 
-STEPS: tuple[str, ...] = (_TABLES,)
+_RULES = """
+ALTER TABLE work_orders ADD COLUMN rule TEXT;
+CREATE INDEX work_orders_by_rule ON work_orders (rule, twin) WHERE closed IS NULL;
+CREATE INDEX alarms_cleared ON alarms (cleared) WHERE cleared IS NOT NULL
+"""
+
+STEPS: tuple[str, ...] = (_TABLES, _RULES)
 """Step n takes a file of format n to n + 1. A step that shipped is never changed."""

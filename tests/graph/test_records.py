@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from twinfall.graph.records import Asked, NewAlarm, NewDelivery, NewWorkOrder, Records
+from twinfall.graph.records.schema import APPLICATION_ID, STEPS
 from twinfall.ontology.errors import BadSettings, UnknownName
 
 SECOND = 1_000_000_000
@@ -296,6 +297,30 @@ def test_finished_deliveries_are_forgotten_and_the_audit_stays(
     assert records.forget(clock.now + 1) == 1
     assert [one.key for one in records.deliveries()] == ["waits"]
     assert len(records.audit()) == lines
+
+
+def test_alarms_are_forgotten_long_after_they_were_cleared(records: Records, clock: Clock) -> None:
+    old, still = raised(records, alarm("P1")), raised(records, alarm("P2"))
+    with records.change("clear", old, who="watch") as change:
+        change.clear_alarm(old)
+    records.forget(0, clock.now)
+    assert records.alarms(Asked()).total == 2
+    records.forget(0, clock.now + 1)
+    assert [one.id for one in records.alarms(Asked()).rows] == [still]
+
+
+def test_records_of_the_first_format_are_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    db = sqlite3.connect(path)
+    db.executescript(STEPS[0])
+    db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1")
+    db.close()
+    records = Records(path)
+    with records.change("open", "P1", who="anna") as change:
+        change.open_work_order(NewWorkOrder("k", "P1", "Look at it", rule="r"))
+        same, fresh = change.open_work_order(NewWorkOrder("l", "P1", "Look at it", rule="r"))
+    assert (same.id, fresh) == ("WO-1", False)
+    records.close()
 
 
 def test_a_sender_is_woken_after_the_commit(records: Records) -> None:

@@ -140,6 +140,20 @@ def test_a_rule_may_act_for_every_alarm(make: Make) -> None:
     assert len({hook.key for hook in works.hooks}) == 2
 
 
+def test_as_long_as_a_work_order_is_open_its_rule_opens_no_other_on_the_twin(
+    works: Works,
+) -> None:
+    for onset in range(3):
+        works.actions.clear(works.alarm("T1", onset))
+    [order] = orders(works)
+    works.deliver()
+    told = [h.payload["workOrder"] for h in works.hooks if h.payload["type"] == "alarm.raised"]
+    assert told == [order.id] * 3
+    works.actions.close_work_order(order.id, "done", ANNA)
+    works.alarm("T1", 9)
+    assert len(orders(works)) == 2
+
+
 def test_the_end_of_an_incident_is_told_when_its_last_alarm_is_cleared(works: Works) -> None:
     first, second = works.alarm("T1", 1), works.alarm("T1", 2)
     works.deliver()
