@@ -35,8 +35,6 @@ GRAPH = "graph.sqlite"
 MAX_MANIFEST_BYTES = 4_000_000
 MAX_FILES = 20_000
 BLOCK_BYTES = 1 << 20
-PAGES_AT_ONCE = 2048
-"""SQLite pages copied between two moments in which others may write."""
 _LEFT_OUT = {"lock", "format", "keys.lock", "twinfall.log", "graph.sqlite.lock", "feed.sqlite"}
 """A copied graph begins its change feed anew, so that of Neo4j stays behind."""
 _NEVER = (".lock", "-wal", "-shm", "-journal", ".tmp", ".wal")
@@ -154,7 +152,10 @@ def _copy_sqlite(source: Path, target: Path) -> None:
             _closing(sqlite3.connect(uri, uri=True)) as there,
             _closing(sqlite3.connect(target)) as here,
         ):
-            there.backup(here, pages=PAGES_AT_ONCE, sleep=0.001)
+            # In one step: it reads one moment of the write-ahead log and holds up no writer. In
+            # several, every write in between would make it begin again: never done while readings
+            # come.
+            there.backup(here)
             here.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise Unavailable(f"cannot be copied: {error}", path=str(source)) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shutil
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -302,7 +303,7 @@ class DuckDBHistory:
         with self._lock:
             for month, file in sorted(self._files.items()):
                 file.db.execute("CHECKPOINT")
-                (folder / f"{month}.duckdb").write_bytes(file.path.read_bytes())
+                shutil.copyfile(file.path, folder / f"{month}.duckdb")
 
     def close(self) -> None:
         """See HistoryStore."""
