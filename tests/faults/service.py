@@ -50,10 +50,12 @@ class Service:
         log.close()
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line.startswith("{"):
+        try:
+            told = json.loads(line)
+        except ValueError:
+            said = line + self._process.stdout.read(3000)
             log = (self._folder.parent / "service.log").read_text()[-3000:]
-            raise AssertionError(f"the service did not start: {line}{log}")
-        told = json.loads(line)
+            raise AssertionError(f"the service did not start: {said}{log}") from None
         self.server = Server(told["url"], self._process, told)
         self.wait_ready()
 
