@@ -23,7 +23,9 @@ class Window:
     start: int
     end: int
     every: int | None = None
-    """Width of a bucket in ns; buckets start at multiples of it since 1970."""
+    """Width of a bucket in ns; buckets start at multiples of it since 1970, without it (then
+    `points` says how many there are) at `start`.
+    """
     points: int | None = None
     """At most so many points a series: with `lttb` chosen by shape, else `every` follows."""
     fn: Fn = "raw"

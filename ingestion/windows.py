@@ -112,7 +112,7 @@ def together(blocks: Sequence[Block], window: Window) -> Points:
     at = np.flatnonzero(inside)
     at = at[np.argsort(found.times[at], kind="stable")]
     fn = "avg" if window.fn in ("raw", "lttb") else window.fn
-    times, values = _buckets(found.times[at], found.values[at], _width(window), fn)
+    times, values = _buckets(found.times[at], found.values[at], window, fn)
     return Points(-1, times[-window.limit :], values[-window.limit :])
 
 
@@ -122,7 +122,7 @@ def _points(
     limit = min(window.limit, MAX_POINTS)
     if texts is not None:  # what is no number has no average: it is listed, or counted
         if window.fn == "count" and _every(window):
-            times, values = _buckets(times, values, _width(window), "count")
+            times, values = _buckets(times, values, window, "count")
             return Points(series, times[-limit:], values[-limit:])
         if window.points is not None:
             limit = min(limit, window.points)
@@ -132,7 +132,7 @@ def _points(
         times, values = times[at], values[at]
     elif window.fn != "raw" or _every(window):
         fn = "avg" if window.fn == "raw" else window.fn
-        times, values = _buckets(times, values, _width(window), fn)
+        times, values = _buckets(times, values, window, fn)
     return Points(series, times[-limit:], values[-limit:])
 
 
@@ -140,18 +140,21 @@ def _every(window: Window) -> bool:
     return window.every is not None or window.points is not None
 
 
-def _width(window: Window) -> int:
-    """Of a bucket, in ns."""
+def _grid(window: Window) -> tuple[int, int]:
+    """Where buckets start and how wide they are, in ns: at multiples of `every`; else from the
+    window's start on, as many as there may be points.
+    """
     if window.every is not None:
-        return window.every
-    return max(1, -(-(window.end - window.start) // (window.points or 1)))
+        return 0, window.every
+    return window.start, max(1, -(-(window.end - window.start) // (window.points or 1)))
 
 
-def _buckets(times: Ints, values: Floats, width: int, fn: str) -> tuple[Ints, Floats]:
+def _buckets(times: Ints, values: Floats, window: Window, fn: str) -> tuple[Ints, Floats]:
     """Buckets that hold something; each is named by its start."""
     if not len(times):
         return times, values
-    bucket = np.floor_divide(times, width) * width
+    origin, width = _grid(window)
+    bucket = origin + np.floor_divide(times - origin, width) * width
     starts = np.flatnonzero(np.r_[True, np.diff(bucket) != 0])
     counts = np.diff(np.r_[starts, len(times)])
     found: Any

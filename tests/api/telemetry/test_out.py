@@ -224,6 +224,9 @@ def test_one_line_over_all_twins_that_were_found_whatever_the_page(works: Works)
     assert (found["all"], found["many"]) == ([{"value": 2.0}], [{"value": 12.0}])
     assert found["load"] == []
 
+    odd = {"f": text(T0 - 7), "t": text(T0 + 36)}  # not at a multiple of its length
+    assert works.ask(ask, **odd)["Mill"]["aggregate"]["many"] == [{"value": 12.0}]
+
     narrow = works.ask(ask, **times, w={"flow": {"gt": 1}})["Mill"]["aggregate"]
     assert [point["value"] for point in narrow["sum"]] == [5.0] * 4
 
