@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -28,6 +29,8 @@ from twinfall.ontology.errors import BadInput, Refused, TwinError, Unavailable
 MAX_BODY_BYTES = 16_000_000
 """As sent, and as unpacked."""
 COMMIT_SECONDS = 30.0
+MAX_AT_ONCE = 64
+"""Requests whose bodies are in memory at once; beyond it senders are told to wait."""
 MAX_SAID = 5
 """Refused lines that an answer to an Influx client names; all are among the dead letters."""
 VERSION_HEADERS = {"x-influxdb-version": "2.0-twinfall", "x-influxdb-build": "OSS"}
@@ -41,6 +44,7 @@ class Readings:
         self._services = services
         self._admit = admit
         self._lock = threading.Lock()
+        self._at_once = 0
         self._for: Telemetry | None = None
         self._rows: RowDecoder | None = None
         self._lines: LineDecoder | None = None
@@ -48,10 +52,11 @@ class Readings:
     async def ingest(self, request: Request) -> Response:
         """POST /ingest: JSON array or NDJSON, gzip or not."""
         self._allowed(request)
-        body = await _body(request)
-        rows, _ = self._decoders()
-        kind = request.headers.get("content-type", "")
-        receipt = await self._taken(lambda: rows.decode(body, content_type=kind))
+        with self._one_more():
+            body = await _body(request)
+            rows, _ = self._decoders()
+            kind = request.headers.get("content-type", "")
+            receipt = await self._taken(lambda: rows.decode(body, content_type=kind))
         refused = [
             {"index": fault.row, "code": fault.code, "message": fault.message}
             for fault in receipt.refused
@@ -63,12 +68,13 @@ class Readings:
         """POST /api/v2/write and /write: line protocol, answered as InfluxDB does."""
         try:
             self._allowed(request)
-            body = await _body(request)
             precision = _PRECISIONS.get(request.query_params.get("precision", ""))
             if precision is None:
                 raise BadInput("no such precision", code="BAD_REQUEST", cure="ns, us, ms or s")
-            _, lines = self._decoders()
-            receipt = await self._taken(lambda: lines.decode(body, precision=precision))
+            with self._one_more():
+                body = await _body(request)
+                _, lines = self._decoders()
+                receipt = await self._taken(lambda: lines.decode(body, precision=precision))
         except TwinError as error:
             return _influx_error(error)
         if not receipt.refused:
@@ -98,6 +104,21 @@ class Readings:
             raise Refused(
                 "this key may not write readings", cure="use a key with role ingest or admin"
             )
+
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        """While a request is worked on. Only the event loop's thread comes here."""
+        if self._at_once >= MAX_AT_ONCE:
+            raise Unavailable(
+                f"{MAX_AT_ONCE} requests with readings are worked on already",
+                code="OVERLOADED",
+                cure="send it again in a second",
+            )
+        self._at_once += 1
+        try:
+            yield
+        finally:
+            self._at_once -= 1
 
     def _decoders(self) -> tuple[RowDecoder, LineDecoder]:
         telemetry = self._services.telemetry
@@ -153,8 +174,10 @@ def _influx_error(error: TwinError) -> Response:
     status, code = names.get(type(error), (400, "invalid"))
     if error.code == "UNAUTHENTICATED":
         status, code = 401, "unauthorized"
+    if error.code == "RATE_LIMITED":
+        status, code = 429, "too many requests"
     told: dict[str, Any] = {"code": code, "message": str(error), "error": str(error)}
     headers = dict(VERSION_HEADERS)
-    if status == 503:
+    if status in (429, 503):
         headers["retry-after"] = "1"
     return Response(orjson.dumps(told), status, headers, "application/json")

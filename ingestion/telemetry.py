@@ -37,7 +37,7 @@ FORGET_SECONDS = 600.0
 BATCHES_AT_ONCE = 500
 CLOSE_SECONDS = 1.5
 """Moving goes on for so long when the service stops; the rest waits in the journal."""
-SERIES_AT_ONCE = 500
+SERIES_AT_ONCE = 5_000
 """Judged in one step at the start: a step holds up readings of new series."""
 
 

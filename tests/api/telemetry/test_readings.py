@@ -93,11 +93,60 @@ def test_refused_rows_are_named_and_kept_and_the_rest_is_stored(services: Servic
     assert sum(services.telemetry.dead_letters.count().values()) == 3
 
 
-@pytest.mark.parametrize("body", [b"", b"[1", b"nonsense", b"\xff\xfe"])
-def test_what_is_no_json_stores_nothing(services: Services, body: bytes) -> None:
-    answer = sent(services, "/ingest", body, JSON)
-    assert answer.status_code in (200, 400)
+@pytest.mark.parametrize("body", [b"[1", b"nonsense", b"\xff\xfe", b"[[", b'{"twin": "P1"'])
+@pytest.mark.parametrize("kind", [JSON, NDJSON])
+def test_what_is_no_json_stores_nothing(
+    services: Services, body: bytes, kind: dict[str, str]
+) -> None:
+    answer = sent(services, "/ingest", body, kind)
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (
+        400,
+        "BAD_JSON",
+    )
     assert services.telemetry.status()["stored"] == 0
+    assert services.telemetry.dead_letters.count() == {}
+
+
+def test_a_body_of_no_rows_is_fine(services: Services) -> None:
+    for body in (b"", b"[]", b"\n\n"):
+        told = sent(services, "/ingest", body, JSON).json()
+        assert told == {"stored": 0, "refused": 0, "rows": []}
+
+
+def test_too_many_requests_at_once_are_told_to_wait_and_the_next_are_taken(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, row = create_app(services), b'[{"twin": "P1", "name": "flow", "value": 4}]'
+    monkeypatch.setattr("twinfall.api.readings.MAX_AT_ONCE", 3)
+
+    async def posts(count: int) -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            one = [http.post("/ingest", content=row, headers=JSON) for _ in range(count)]
+            return list(await asyncio.gather(*one))
+
+    answers = asyncio.run(posts(10))
+    taken = [answer for answer in answers if answer.status_code == 200]
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert (len(taken), len(refused)) == (3, 7)
+    assert all(answer.headers["retry-after"] for answer in refused)
+    assert services.telemetry.status()["stored"] == 3
+    assert [answer.status_code for answer in asyncio.run(posts(3))] == [200] * 3
+
+
+def test_wrong_keys_are_told_to_wait_in_influxdb_words(services: Services) -> None:
+    Keys(services.folder).create("ops", "admin", datetime(2026, 1, 1, tzinfo=UTC))
+    app = create_app(services)
+
+    async def posts() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            headers = {"Authorization": "Token wrong"}
+            return [await http.post("/write", content=b"", headers=headers) for _ in range(22)]
+
+    *_, last = [(a.status_code, a.json()["code"]) for a in asyncio.run(posts())]
+    assert last == (429, "too many requests")
+    assert asyncio.run(posts())[0].headers["x-influxdb-version"]
 
 
 def test_a_packed_body_is_taken_and_a_bomb_is_not(services: Services) -> None:
