@@ -120,9 +120,9 @@ class Works:
 
 
 @contextmanager
-def working(folder: Path) -> Iterator[Works]:
+def working(folder: Path, **settings: Any) -> Iterator[Works]:
     """The mill's service until the block ends."""
-    services = Services(Settings(dir=folder), folder, "tests")
+    services = Services(Settings(dir=folder, **settings), folder, "tests")
     services.open()
     try:
         yield Works(services)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.api.telemetry.mill import Works, fill, row, telemetry, text, working
+from tests.servers.neo4j import Neo4jServer
+from twinfall.api.settings import Secret
 from twinfall.graph.twins import TwinInput
 
 T0 = 1_780_000_000
@@ -96,52 +98,81 @@ def test_what_was_acknowledged_is_in_the_very_next_query_and_its_filters(works: 
         assert [point["value"] for point in node["flow"]["history"]] == list(range(i + 1))
 
 
-@pytest.mark.parametrize(
-    ("where", "found"),
-    [
-        ("flow: {gt: 1}", ["M2", "M3"]),
-        ("flow: {gte: 1, lt: 3}", ["M1", "M2"]),
-        ("flow: {in: [1, 3, 7]}", ["M1", "M3"]),
-        ("flow: {null: false}", ["M1", "M2", "M3"]),
-        ("note: {null: true}", ["M3"]),
-        ('note: {startsWith: "al"}', ["M1"]),
-        ('note: {contains: "l", eq: "well"}', ["M2"]),
-        ('note: {in: ["well", "ill"]}', ["M2"]),
-        ('note: {gte: "b"}', ["M2"]),
-        ("on: {eq: false}", ["M2"]),
-        ("mode: {eq: grinding}", ["M3"]),
-        ("mode: {in: [idle]}", ["M1"]),
-        ("pulses: {eq: 1152921504606846977}", ["M1"]),
-        ("pulses: {lt: 1152921504606846977}", ["M2"]),
-        ("turns: {lte: 0}", ["M2"]),
-        ("load: {gt: 0}", ["M1"]),
-        ("motor: {temperature: {gt: 50}}", ["M2"]),
-        ("motor: {temperature: {null: true}}", ["M1", "M3"]),
-        ("_not: {flow: {lt: 3}}", ["M3"]),
-        ("_or: [{flow: {eq: 1}}, {mode: {eq: grinding}}]", ["M1", "M3"]),
-        ("axes: {null: false}", ["M2"]),
-        ('seen: {eq: "2026-01-01T00:00:00Z"}', ["M2"]),
-    ],
-)
+FILTERS = [
+    ("flow: {gt: 1}", ["M2", "M3"]),
+    ("flow: {gte: 1, lt: 3}", ["M1", "M2"]),
+    ("flow: {in: [1, 3, 7]}", ["M1", "M3"]),
+    ("flow: {null: false}", ["M1", "M2", "M3"]),
+    ("note: {null: true}", ["M3"]),
+    ('note: {startsWith: "al"}', ["M1"]),
+    ('note: {contains: "l", eq: "well"}', ["M2"]),
+    ('note: {in: ["well", "ill"]}', ["M2"]),
+    ('note: {gte: "b"}', ["M2"]),
+    ("on: {eq: false}", ["M2"]),
+    ("mode: {eq: grinding}", ["M3"]),
+    ("mode: {in: [idle]}", ["M1"]),
+    ("pulses: {eq: 1152921504606846977}", ["M1"]),
+    ("pulses: {lt: 1152921504606846977}", ["M2"]),
+    ("turns: {lte: 0}", ["M2"]),
+    ("load: {gt: 0}", ["M1"]),
+    ("motor: {temperature: {gt: 50}}", ["M2"]),
+    ("motor: {temperature: {null: true}}", ["M1", "M3"]),
+    ("_not: {flow: {lt: 3}}", ["M3"]),
+    ("_or: [{flow: {eq: 1}}, {mode: {eq: grinding}}]", ["M1", "M3"]),
+    ("axes: {null: false}", ["M2"]),
+    ('seen: {eq: "2026-01-01T00:00:00Z"}', ["M2"]),
+]
+
+
+@pytest.mark.parametrize(("where", "found"), FILTERS)
 def test_latest_readings_are_filters(mixed: Works, where: str, found: list[str]) -> None:
     answer = mixed.ask(f"{{ Mill(where: {{{where}}}, sort: [{{id: ASC}}]) {{ nodes {{ id }} }} }}")
     assert [node["id"] for node in answer["Mill"]["nodes"]] == found
+
+
+@pytest.mark.neo4j
+def test_the_filters_find_the_same_on_neo4j(tmp_path: Path, neo4j: Neo4jServer) -> None:
+    neo4j.empty()
+    password = Secret(neo4j.password)
+    at = {"store": neo4j.uri, "neo4j_user": neo4j.user, "neo4j_password": password}
+    with working(tmp_path, **at) as works:
+        mix(works)
+        asked = "".join(
+            f" q{i}: Mill(where: {{{where}}}, sort: [{{id: ASC}}]) {{ nodes {{ id }} }}"
+            for i, (where, _) in enumerate(FILTERS[:20])
+        )
+        answer = works.ask(f"{{{asked} }}")
+        found = [[node["id"] for node in answer[f"q{i}"]["nodes"]] for i in range(20)]
+        assert found == [ids for _, ids in FILTERS[:20]]
+        line = works.ask(
+            "query($f: DateTime!) { Mill(where: {flow: {gte: 2}}, first: 1) {"
+            " nodes { flow { history(from: $f) { value } } }"
+            " aggregate { flow(from: $f, fn: sum) { value } } } }",
+            f=text(T0),
+        )["Mill"]
+        assert line["aggregate"]["flow"] == [{"value": 5.0}]
+        assert line["nodes"] == [{"flow": {"history": [{"value": 2.0}]}}]
 
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
     """Three mills, each with other readings; only read."""
     with working(tmp_path_factory.mktemp("mixed")) as made:
-        fill(made)
-        made.send(
-            row("M1", T0, flow=1, note="all well", mode=0, pulses=2**60 + 1, turns=4, load=2.5),
-            row("M2", T0, flow=2, note="well", on=False, pulses=2**60, turns=-1, axes={"x": 2}),
-            row("M2", T0, seen="2026-01-01T00:00:00Z"),
-            row("M2/motor", T0, temperature=80),
-            row("M3", T0, flow=3, mode=1),
-            row("X", T0, load=100),
-        )
+        mix(made)
         yield made
+
+
+def mix(made: Works) -> None:
+    """Readings of every kind, other ones at each mill."""
+    fill(made)
+    made.send(
+        row("M1", T0, flow=1, note="all well", mode=0, pulses=2**60 + 1, turns=4, load=2.5),
+        row("M2", T0, flow=2, note="well", on=False, pulses=2**60, turns=-1, axes={"x": 2}),
+        row("M2", T0, seen="2026-01-01T00:00:00Z"),
+        row("M2/motor", T0, temperature=80),
+        row("M3", T0, flow=3, mode=1),
+        row("X", T0, load=100),
+    )
 
 
 def test_a_page_of_twins_takes_one_call_to_the_history(
