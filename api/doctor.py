@@ -47,6 +47,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Sign]:
         "access": lambda: _keys(settings),
         "port": lambda: _port(settings),
         "store": lambda: _store(settings),
+        "policy": lambda: _policy(settings),
         "kernels": _kernels,
     }
     for what, look in looks.items():
@@ -59,6 +60,15 @@ def examine(settings: Settings, now: datetime) -> Iterator[Sign]:
 def _failed(what: str, error: TwinError) -> Sign:
     found = f"{error.path}: {error.message}" if error.path else error.message
     return Sign(what, "fail", found, error.cure, isinstance(error, Unavailable))
+
+
+def _policy(settings: Settings) -> Sign:
+    from twinfall.api.actions.wiring import policy_of
+
+    rules = policy_of(settings, settings.dir).current().rules
+    if not rules:
+        return Sign("policy", "ok", "none: alarms are recorded, nothing is done about them")
+    return Sign("policy", "ok", f"{len(rules)} rules for what is done about alarms")
 
 
 def _python() -> Sign:

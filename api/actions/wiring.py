@@ -39,11 +39,16 @@ def actions_over(settings: Settings, folder: Path, graph: Graph, networks: Netwo
 
     Raises BadSettings for a bad policy or records file.
     """
-    named = bool(settings.policy)
-    path = Path(settings.policy) if named else folder / POLICY_NAME
-    policy = PolicyFile(path, settings.webhook_allow, named=named)
+    policy = policy_of(settings, folder)
     webhooks = Webhooks(settings.webhook_allow, settings.webhook_secret.reveal())
     return Actions(Records(folder / FILE_NAME), graph, networks, policy, webhooks)
+
+
+def policy_of(settings: Settings, folder: Path) -> PolicyFile:
+    """The policy that the settings name, else the one in the data folder. Raises BadSettings."""
+    named = bool(settings.policy)
+    path = Path(settings.policy) if named else folder / POLICY_NAME
+    return PolicyFile(path, settings.webhook_allow, named=named)
 
 
 def attend(actions: Actions, watch: Watch) -> None:

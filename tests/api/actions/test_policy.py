@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from twinfall.api.actions.policy import (
 )
 from twinfall.api.actions.policyfile import PolicyFile
 from twinfall.api.demo.loading import POLICY
+from twinfall.api.doctor import Sign, examine
+from twinfall.api.settings import Settings
 from twinfall.ontology.errors import BadSettings
 
 FACTS = Facts(
@@ -293,3 +296,14 @@ def test_the_policy_on_the_page_is_one() -> None:
     page = Path(__file__).parents[3] / "docs" / "actions.md"
     [text] = re.findall(r"```yaml\n(version: 1\n.*?)```", page.read_text(), re.DOTALL)
     assert [len(rule.actions) for rule in read(text).rules] == [2, 1, 1]
+
+
+def test_doctor_looks_at_the_policy(tmp_path: Path) -> None:
+    def policy() -> Sign:
+        settings = Settings(dir=tmp_path / "data", policy=str(tmp_path / "policy.yaml"))
+        signs = {sign.what: sign for sign in examine(settings, datetime.now(UTC))}
+        return signs["policy"]
+
+    assert (policy().state, policy().found.endswith("there is no such file")) == ("fail", True)
+    (tmp_path / "policy.yaml").write_text("{version: 1, rules: [{name: a, do: [{workOrder: {}}]}]}")
+    assert (policy().state, policy().found[:7]) == ("ok", "1 rules")
