@@ -25,6 +25,8 @@ from twinfall.ontology.model import Enum, Primitive, Schema
 
 Kind = Literal["float", "integer", "long", "boolean", "text", "json"]
 MAX_SERIES = 5_000_000
+MAX_REFUSED = 100_000
+"""Refused keys remembered."""
 Key = tuple[str, str]
 
 
@@ -58,6 +60,7 @@ class Catalogue:
         self._twins: dict[str, dict[str, int]] = defaultdict(dict)
         self._names: dict[str, dict[str, int]] = defaultdict(dict)
         self._known: dict[Key, int] = {}
+        self._refused: dict[Key, Unknown] = {}
         self._plain = np.zeros(1024, np.bool_)
         self._lock = threading.RLock()
         self.generation = 0
@@ -123,8 +126,8 @@ class Catalogue:
     def learn(self, keys: Iterable[Key]) -> dict[Key, int | Unknown]:
         """The series of these keys, judged against the graph in one store call; or why not.
 
-        While the store is away, series that ever were are taken as they are; raises Unavailable
-        where there are others.
+        While the store is away what it said last holds: series that ever were are taken as they
+        are, keys that were refused stay refused. Raises Unavailable where there are others.
         """
         wanted = set(keys)
         with self._lock:
@@ -135,15 +138,27 @@ class Catalogue:
             try:
                 judged = self._judged(wanted)
             except Unavailable:
-                if wanted - set(self._ids):
+                last = {key: self._ids.get(key, self._refused.get(key)) for key in wanted}
+                said_before = {key: said for key, said in last.items() if said is not None}
+                if len(said_before) < len(wanted):
                     raise
-                return found | {key: self._ids[key] for key in wanted}
+                return found | said_before
             good = {key: said for key, said in judged.items() if isinstance(said, Series)}
             self._persist(good)
             for key, said in judged.items():
                 found[key] = self._ids[key] if isinstance(said, Series) else said
+            self._remember(judged)
             self._known = self._known | {key: self._ids[key] for key in good}
             return found
+
+    def _remember(self, judged: Mapping[Key, Series | Unknown]) -> None:
+        """What was refused, for when the store is away: one bad key must not hold up its frame."""
+        for key, said in judged.items():
+            self._refused.pop(key, None)
+            if isinstance(said, Unknown):
+                self._refused[key] = said
+        for key in list(self._refused)[: max(0, len(self._refused) - MAX_REFUSED)]:
+            del self._refused[key]
 
     def _judged(self, keys: set[Key]) -> dict[Key, Series | Unknown]:
         owners = {owner_of(twin) for twin, _ in keys}

@@ -43,12 +43,16 @@ CREATE TABLE IF NOT EXISTS meta (format INTEGER NOT NULL, moved BIGINT NOT NULL)
 _APPEND = (
     "INSERT INTO readings SELECT series, time, nullif(seq, -1), number, nullif(text, ''), mark,"
     " received, last FROM incoming",
+    # Of one instant the first stays, or the last of those whose source lets the last win.
     """CREATE OR REPLACE TEMP TABLE newest AS SELECT series, max(time) AS time,
-    arg_max(seq, (time, seq, place)) AS seq, arg_max(number, (time, seq, place)) AS number,
-    arg_max(text, (time, seq, place)) AS text, arg_max(mark, (time, seq, place)) AS mark,
-    arg_max(received, (time, seq, place)) AS received FROM incoming GROUP BY series""",
-    "DELETE FROM latest USING newest"
-    " WHERE latest.series = newest.series AND latest.time <= newest.time",
+    arg_max(seq, rank) AS seq, arg_max(number, rank) AS number, arg_max(text, rank) AS text,
+    arg_max(mark, rank) AS mark, arg_max(received, rank) AS received, arg_max(last, rank) AS last
+    FROM (SELECT *, (time, seq, CASE WHEN last THEN place ELSE -1 - place END) AS rank
+    FROM incoming) GROUP BY series""",
+    """DELETE FROM latest USING newest WHERE latest.series = newest.series
+    AND (latest.time < newest.time OR (latest.time = newest.time
+    AND (coalesce(latest.seq, -1) < newest.seq
+    OR (coalesce(latest.seq, -1) = newest.seq AND newest.last))))""",
     "INSERT INTO latest SELECT series, time, nullif(seq, -1), number, nullif(text, ''), mark,"
     " received FROM newest WHERE series NOT IN (SELECT series FROM latest)",
 )
