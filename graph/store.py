@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.graph.plan import Fetch, Row, RowPage
-from twinfall.graph.twins import Batch, Change, Edge, Node, WorkOrderNode
+from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 
 Positions = NDArray[np.int32]
@@ -151,6 +151,13 @@ class TwinStore(Protocol):
 
     def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
         """The work orders that stand beside these twins, by id."""
+        ...
+
+    def copy_latest(self, rows: Sequence[LatestCopy]) -> None:
+        """Show the latest readings on the twins, for people who look at the graph with tools of
+        its own, under the ontology's names and with `_asOf`. A copy: it answers no question here,
+        moves no version and enters no change feed. A store without such tools does nothing.
+        """
         ...
 
     def cursor(self) -> int:

@@ -133,6 +133,15 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class LatestCopy:
+    """Latest readings of a twin by telemetry name; `as_of` is the time of the newest, in ns."""
+
+    twin: str
+    values: Mapping[str, str | int | float | bool]
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkOrderNode:
     """A work order as it stands in the graph beside the twin that it concerns.
 

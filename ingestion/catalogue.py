@@ -61,6 +61,7 @@ class Catalogue:
         self._names: dict[str, dict[str, int]] = defaultdict(dict)
         self._known: dict[Key, int] = {}
         self._refused: dict[Key, Unknown] = {}
+        self._owned: dict[str, set[str]] = defaultdict(set)
         self._plain = np.zeros(1024, np.bool_)
         self._lock = threading.RLock()
         self.generation = 0
@@ -91,6 +92,10 @@ class Catalogue:
         """By series: whether it takes any finite number."""
         return self._plain
 
+    def twins(self) -> Iterable[str]:
+        """Addresses that ever sent a reading."""
+        return tuple(self._twins)
+
     def key(self, series: int) -> Key:
         """(twin address, reading name)."""
         return self._keys[series]
@@ -98,6 +103,17 @@ class Catalogue:
     def of(self, series: int) -> Series:
         """What the ontology said of it last."""
         return self._series[series]
+
+    def is_telemetry(self, twin: str, name: str) -> bool:
+        """Whether the name is a telemetry of the twin, no property that a device reports."""
+        at = self._ids.get((twin, name), -1)
+        interface = self._graph.ontology.interfaces.get(self._series[at].model) if at >= 0 else None
+        content = interface.contents.get(name) if interface else None
+        return content is not None and content.kind == "Telemetry"
+
+    def addresses(self, owner: str) -> Iterable[str]:
+        """A twin and its components, those of them that ever sent a reading."""
+        return tuple(self._owned.get(owner, ()))
 
     def series_of(self, twin: str) -> Mapping[str, int]:
         """Reading name -> series, of all that the twin ever sent."""
@@ -208,6 +224,7 @@ class Catalogue:
         self._ids[key] = len(self._keys)
         self._twins[key[0]] = self._twins[key[0]] | {key[1]: len(self._keys)}
         self._names[key[1]][key[0]] = len(self._keys)
+        self._owned[owner_of(key[0])].add(key[0])
         self._keys.append(key)
         self._series.append(said)
 

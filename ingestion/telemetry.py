@@ -15,6 +15,7 @@ import numpy as np
 
 from twinfall.graph.graph import Graph
 from twinfall.ingestion.catalogue import Catalogue
+from twinfall.ingestion.copier import COPY_SECONDS, Copier
 from twinfall.ingestion.deadletters import DeadLetters
 from twinfall.ingestion.decoding.again import decoder
 from twinfall.ingestion.decoding.topics import PREFIX, Topics
@@ -37,6 +38,7 @@ FORGET_SECONDS = 600.0
 BATCHES_AT_ONCE = 500
 CLOSE_SECONDS = 1.5
 """Moving goes on for so long when the service stops; the rest waits in the journal."""
+CHANGES_AT_ONCE = 1_000
 SERIES_AT_ONCE = 5_000
 """Judged in one step at the start: a step holds up readings of new series."""
 
@@ -80,6 +82,7 @@ class Telemetry:
             now=now,
         )
         self.pipeline.committed.append(self._committed)
+        self.copier = Copier(graph, self.catalogue, self.latest)
         self._mover = Mover(self.journal, self.history, self._moved)
         self._seen: tuple[int, int] | None = None
         with contextlib.suppress(Unavailable):
@@ -90,6 +93,7 @@ class Telemetry:
             [
                 Repeating("mover", self._mover.move, MOVE_SECONDS),
                 Repeating("graph-changes", self.follow, LOOK_SECONDS),
+                Repeating("latest-copy", self.copier.copy, COPY_SECONDS),
                 *([] if keep is None else [Repeating("retention", self.forget, FORGET_SECONDS)]),
             ]
             if background
@@ -158,11 +162,22 @@ class Telemetry:
             self._judged = 0
         if seen != self._seen:
             self.catalogue.forget()
+            self._copy_again(None if self._seen is None else self._seen[0])
         self._seen = seen
         end = min(self._judged + SERIES_AT_ONCE, len(self.catalogue))
         self.catalogue.learn([self.catalogue.key(one) for one in range(self._judged, end)])
         self._judged = end
         return end < len(self.catalogue)
+
+    def _copy_again(self, after: int | None) -> None:
+        """What was written lost its copy of the latest readings; at the start all are copied."""
+        if after is None:
+            self.copier.again(self.catalogue.twins())
+            return
+        while changes := self.graph.changes(after, CHANGES_AT_ONCE):
+            for change in changes:
+                self.copier.again(self.catalogue.addresses(change.subject))
+            after = changes[-1].seq
 
     def forget(self) -> bool:
         """Drop whole months of history that are older than is to be kept."""

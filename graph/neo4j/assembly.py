@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twinfall.graph.neo4j.cypher import Words
-from twinfall.graph.neo4j.encoding import canonical_value, canonical_values
+from twinfall.graph.neo4j.encoding import canonical_value, canonical_values, twin_values
 from twinfall.graph.neo4j.fetching import relation_order, root_order
 from twinfall.graph.plan import EdgeRow, Fetch, RelationSelect, Row, RowPage, Select, Sort
 from twinfall.graph.values import FieldType
@@ -37,8 +37,10 @@ class Assembly:
         id_, model, version, caption, found, parts, components, relations, owner = twin
         types = self._words.twin_types(model)
         values = _values(found, None if select.whole else select.properties, types)
+        if select.whole:
+            values = twin_values(found, self._words.declared(model))
         for name, part_model, part in parts or ():
-            values[name] = canonical_values(part, self._words.twin_types(part_model))
+            values[name] = twin_values(part, self._words.declared(part_model))
         return Row(
             id=id_,
             model=model,

@@ -72,6 +72,10 @@ class Words:
         """Labels as Cypher, `:A:B`."""
         return "".join(f":{quoted(label, self.all_labels)}" for label in labels)
 
+    def declared(self, model: str) -> Mapping[str, FieldType] | None:
+        """How this model's properties are stored; None where it is not loaded."""
+        return self.types.twins.get(model)
+
     def twin_types(self, model: str) -> Mapping[str, FieldType]:
         """How this model's properties are stored."""
         return self.types.twins.get(model, _NO_TYPES)

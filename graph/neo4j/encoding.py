@@ -40,6 +40,14 @@ def canonical_values(found: Mapping[str, Any], types: Mapping[str, FieldType]) -
     return values
 
 
+def twin_values(found: Mapping[str, Any], types: Mapping[str, FieldType] | None) -> dict[str, Any]:
+    """The property values of a twin's node: what else stands on it, such as the copy of its latest
+    readings, is not among them. `types` None: of a model that is not loaded, then all are.
+    """
+    values = canonical_values(found, types or {})
+    return values if types is None else {n: v for n, v in values.items() if n in types}
+
+
 def canonical_value(value: Any, kind: FieldType | None) -> Any:
     """One value; what somebody wrote with another type in Neo4j Browser stays as near as it can."""
     if isinstance(value, str):

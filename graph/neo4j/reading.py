@@ -7,7 +7,7 @@ from typing import Any
 
 from twinfall.graph.neo4j.connection import LONG_SECONDS, Connection
 from twinfall.graph.neo4j.cypher import Words
-from twinfall.graph.neo4j.encoding import canonical_values
+from twinfall.graph.neo4j.encoding import canonical_values, twin_values
 from twinfall.graph.store import Counts
 from twinfall.graph.twins import Edge, Node
 
@@ -127,7 +127,7 @@ def _with_components(found: Iterable[Sequence[Any]], words: Words) -> Iterator[N
 
 def _node(found: Mapping[str, Any], words: Words) -> Node:
     id_, model = found["id"], found["_model"]
-    values = canonical_values(found, words.twin_types(model))
+    values = twin_values(found, words.declared(model))
     version, caption = found["_version"], found["_name"]
     owner, _, component = id_.rpartition("/")
     if not owner:

@@ -13,7 +13,7 @@ from typing import Any
 import neo4j
 
 from twinfall.graph.feed import FeedLog
-from twinfall.graph.neo4j import reading, schema, workorders
+from twinfall.graph.neo4j import latest, reading, schema, workorders
 from twinfall.graph.neo4j.assembly import Assembly
 from twinfall.graph.neo4j.conditions import Statement
 from twinfall.graph.neo4j.connection import LONG_SECONDS, Connection, rows
@@ -26,7 +26,7 @@ from twinfall.graph.neo4j.topology import topology
 from twinfall.graph.neo4j.writing import record, write_batch
 from twinfall.graph.plan import Fetch, RowPage
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, Node, WorkOrderNode
+from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 from twinfall.ontology.errors import BadSettings, TwinError, Unavailable
 
@@ -188,6 +188,11 @@ class Neo4jStore:
         """Write work orders beside their twins, in one transaction."""
         with self._writing:
             workorders.put(self._connection, self._lease, orders)
+
+    def copy_latest(self, rows: Sequence[LatestCopy]) -> None:
+        """Show the latest readings on their twins, in one transaction."""
+        with self._writing:
+            latest.put(self._connection, self._lease, rows)
 
     def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
         """The work orders that stand beside these twins, by id."""

@@ -20,7 +20,7 @@ from twinfall.graph.sqlite.schema import APPLICATION_ID, STEPS
 from twinfall.graph.sqlite.topology import topology
 from twinfall.graph.sqlite.writing import codes, write_batch
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, Node, WorkOrderNode
+from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 
 _WHAT = "graph store"
@@ -132,6 +132,9 @@ class SQLiteStore:
         """Write work orders beside their twins, in one transaction."""
         with self._transaction() as db:
             workorders.put(db, orders)
+
+    def copy_latest(self, rows: Sequence[LatestCopy]) -> None:
+        """Nobody looks at this store but through Twinfall, which has the readings themselves."""
 
     def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
         """The work orders that stand beside these twins, by id."""

@@ -16,7 +16,9 @@ _INTERFACE = {
     "contents": [{"@type": "Telemetry", "name": "flow", "schema": "double"}],
 }
 _HISTORY = """query($id: ID!, $from: DateTime!, $to: DateTime!) {
-  twin(id: $id) { ... on Feeder { flow { history(from: $from, to: $to, points: 10000, fn: raw) { value } } } }
+  twin(id: $id) { ... on Feeder { flow {
+    history(from: $from, to: $to, points: 10000, fn: raw) { value }
+  } } }
 }"""
 _COUNTS = "{ deadLetterCounts { code count } }"
 
