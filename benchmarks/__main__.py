@@ -17,6 +17,8 @@ PARTS = {
     "cascade": "The cascade on a large synthetic city",
     "graphql": "What GraphQL costs above the store",
     "watch": "The learned watch on the Tennessee Eastman process",
+    "ingest": "Telemetry in, beside brokers and databases",
+    "history": "History",
     "conformance": "The DTDL parser against the public corpus",
 }
 PREFACE = """\

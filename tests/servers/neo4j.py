@@ -182,12 +182,17 @@ def neo4j_server(*, auth: bool = True) -> Iterator[Neo4jServer]:
         yield Neo4jServer(uri, user, os.environ.get("TEST_NEO4J_PASSWORD", ""))
         return
     with tempfile.TemporaryDirectory(prefix="twinfall-neo4j-") as name:
-        server = _assembled(Path(name), secrets.token_urlsafe(16), auth=auth)
+        server = _assembled(Path(name), _password(), auth=auth)
         try:
             server.start()
             yield server
         finally:
             server.stop()
+
+
+def _password() -> str:
+    """Never one that begins like an option of the command that sets it."""
+    return "p" + secrets.token_urlsafe(16)
 
 
 def _assembled(
