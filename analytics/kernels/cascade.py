@@ -1,4 +1,4 @@
-"""The kernels: compiled loops over a network's arrays. The only file that imports numba.
+"""The cascade as compiled loops over a network's arrays.
 
 Positions are int32, times float64 seconds, flags uint8. `Arrays` is read-only and shared;
 `Scratch` belongs to one question at a time and is clean between questions, so that a question
@@ -11,12 +11,12 @@ tuple of arrays counts references, which costs more than the work of a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from twinfall.analytics.kernels.compiled import compiled
 
 UP = np.int32(2**31 - 1)
 """The wave of an asset that is up."""
@@ -90,17 +90,7 @@ class Scratch(NamedTuple):
     dry_cause: Any  # int32 [S]
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    """Compiled at the first call and kept on disk: beside this file, or in the user's cache
-    folder where that cannot be written, or nowhere where neither can be.
-    """
-    try:
-        return njit(cache=True)(function)
-    except RuntimeError:  # no folder to keep it in
-        return njit(function)
-
-
-@_compiled
+@compiled
 def csr(keys: Any, count: int) -> Any:
     """Positions of `keys` grouped by key, in order: start[k]:start[k+1] of the second array."""
     start = np.zeros(count + 1, np.int32)
@@ -119,7 +109,7 @@ def csr(keys: Any, count: int) -> Any:
 # -- the cascade ----------------------------------------------------------------------------------
 
 
-@_compiled
+@compiled
 def cascade(a: Any, s: Any, failed: Any, at: Any, horizon: float) -> Any:
     """Fail these assets, each at its time `at` (seconds from 0 on), and follow what fails until
     nothing more does.
@@ -153,7 +143,7 @@ def cascade(a: Any, s: Any, failed: Any, at: Any, horizon: float) -> Any:
             wave += 1
 
 
-@_compiled
+@compiled
 def _fail(mark: Any, order: Any, down: int, asset: int, how: Any) -> int:
     """Take an asset down (time, wave, by, cause) unless it is; how many are down then."""
     if mark[asset].wave != UP:
@@ -166,7 +156,7 @@ def _fail(mark: Any, order: Any, down: int, asset: int, how: Any) -> int:
     return down + 1
 
 
-@_compiled
+@compiled
 def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     """Lose the feeds of what went down in the last wave, `new` of the order."""
     out_start, group_of, transfer = a.out_start, a.group, a.transfer
@@ -188,7 +178,7 @@ def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     return down
 
 
-@_compiled
+@compiled
 def _lose(rule: Any, tally: Any, group: int, provider: int) -> bool:
     """Count one lost feed; whether it is the one that loses the group."""
     tally[group].lost += 1
@@ -198,7 +188,7 @@ def _lose(rule: Any, tally: Any, group: int, provider: int) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
     """Take all events of a moment together: failures, storages, then feeds and groups."""
     rule, tally, mark, order = a.rule, s.tally, s.mark, s.order
@@ -234,7 +224,7 @@ def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
 # -- networks -------------------------------------------------------------------------------------
 
 
-@_compiled
+@compiled
 def _networks(a: Any, s: Any, heap: Any, down: int, new: Any, now: float, wave: int) -> int:
     """Fail what no longer reaches a source, in the carriers of what went down last."""
     carriers = len(a.member_start) - 1
@@ -250,7 +240,7 @@ def _networks(a: Any, s: Any, heap: Any, down: int, new: Any, now: float, wave: 
     return down
 
 
-@_compiled
+@compiled
 def _network(
     a: Any, s: Any, heap: Any, down: int, new: Any, carrier: int, now: float, wave: int
 ) -> int:
@@ -275,7 +265,7 @@ def _network(
     return down
 
 
-@_compiled
+@compiled
 def _storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
     """Others go down by the storage that ran empty; it goes down, and they if it does not, by
     the loss of its supply.
@@ -287,7 +277,7 @@ def _storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
     return storage
 
 
-@_compiled
+@compiled
 def _begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
     """Queue the sources that are up; all other members are not reached yet."""
     mark, root, reached, queue, members = s.mark, s.root, s.reached, s.queue, a.members
@@ -304,7 +294,7 @@ def _begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
     return tail
 
 
-@_compiled
+@compiled
 def _begin_at_storages(
     a: Any, s: Any, heap: Any, carrier: int, tail: int, now: float, wave: int
 ) -> int:
@@ -327,7 +317,7 @@ def _begin_at_storages(
     return tail
 
 
-@_compiled
+@compiled
 def _reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int:
     """Spread from the queue through assets that are up and conduct; the queue's new end."""
     mark, reached, queue, conducts = s.mark, s.reached, s.queue, a.conducts
@@ -347,7 +337,7 @@ def _reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int
     return tail
 
 
-@_compiled
+@compiled
 def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now: float) -> None:
     """For every member that is up and not reached: the nearest thing whose loss cut it off.
 
@@ -386,7 +376,7 @@ def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, no
 # -- grounded support -----------------------------------------------------------------------------
 
 
-@_compiled
+@compiled
 def ground(a: Any, s: Any, now: float) -> None:
     """The least fixed point of support; `holds` is 1 where support can be derived.
 
@@ -411,7 +401,7 @@ def ground(a: Any, s: Any, now: float) -> None:
             return
 
 
-@_compiled
+@compiled
 def _derive(a: Any, s: Any, now: float) -> None:
     mark, support, queue, member, source = s.mark, s.support, s.queue, a.member, a.source
     for asset in range(len(member)):
@@ -434,7 +424,7 @@ def _derive(a: Any, s: Any, now: float) -> None:
                 tail = _pass_on(a, s, i64(asset), tail)
 
 
-@_compiled
+@compiled
 def _open_groups(a: Any, s: Any, now: float) -> None:
     """Count the groups that must be derived, and the feeds whose loss is on its way as votes."""
     mark, tally, support, rule, sustain = s.mark, s.tally, s.support, a.rule, a.sustain
@@ -458,7 +448,7 @@ def _open_groups(a: Any, s: Any, now: float) -> None:
             support[consumer].open += 1
 
 
-@_compiled
+@compiled
 def _support(mark: Any, support: Any, member: Any, queue: Any, asset: int, tail: int) -> int:
     """Queue an asset once it is up and nothing it needs is missing, or it is assumed."""
     if support[asset].holds == 1 or mark[asset].wave != UP:
@@ -471,7 +461,7 @@ def _support(mark: Any, support: Any, member: Any, queue: Any, asset: int, tail:
     return tail
 
 
-@_compiled
+@compiled
 def _work(a: Any, s: Any, head: int, tail: int) -> int:
     """Give the votes of what holds, and pass its carriers on, until nothing more follows."""
     mark, support, queue, tally = s.mark, s.support, s.queue, s.tally
@@ -493,7 +483,7 @@ def _work(a: Any, s: Any, head: int, tail: int) -> int:
     return tail
 
 
-@_compiled
+@compiled
 def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
     """Pass on the carriers that reach an asset, each once."""
     mark, support, queue, member = s.mark, s.support, s.queue, a.member
@@ -513,7 +503,7 @@ def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
     return tail
 
 
-@_compiled
+@compiled
 def _unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
     """Fail what keeps itself up in a circle; buffers in the circle begin to run first."""
     mark, support, order, root = s.mark, s.support, s.order, s.root
@@ -529,7 +519,7 @@ def _unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> i
     return down
 
 
-@_compiled
+@compiled
 def _blame(a: Any, s: Any, down: int, now: float) -> None:
     """For what is up without support: the nearest asset that is down and whose loss left it so,
     by steps over missing feeds and connections, and the group or carrier of the last step.
@@ -555,7 +545,7 @@ def _blame(a: Any, s: Any, down: int, now: float) -> None:
                 tail = _blame_neighbours(a, s, asset, i64(carrier), tail)
 
 
-@_compiled
+@compiled
 def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
     if s.root[asset] == -1 and s.mark[asset].wave == UP and s.support[asset].holds == 0:
         s.root[asset] = s.root[by_loss_of]
@@ -565,7 +555,7 @@ def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
     return tail
 
 
-@_compiled
+@compiled
 def _blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
     base = carrier * len(a.member) + asset
     for at in range(a.pass_start[base], a.pass_start[base + 1]):
@@ -575,13 +565,13 @@ def _blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> in
     return tail
 
 
-@_compiled
+@compiled
 def _lacks_votes(a: Any, s: Any, group: int) -> bool:
     size = a.in_start[group + 1] - a.in_start[group]
     return bool(0 <= s.tally[group].votes <= size - a.rule[group].fail_at)
 
 
-@_compiled
+@compiled
 def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
     mark, support, tally, rule = s.mark, s.support, s.tally, a.rule
     started = False
@@ -607,7 +597,7 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
 # -- before and after a question ------------------------------------------------------------------
 
 
-@_compiled
+@compiled
 def settle(a: Any, s: Any, base_lost: Any) -> None:
     """Mark what is down before any failure and count the feeds that are lost with it."""
     mark, support, tally, out_start, group_of = s.mark, s.support, s.tally, a.out_start, a.group
@@ -626,7 +616,7 @@ def settle(a: Any, s: Any, base_lost: Any) -> None:
         base_lost[group] = tally[group].lost
 
 
-@_compiled
+@compiled
 def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
     """Undo a question, touching only what it touched (all groups where support can circle)."""
     mark, tally, order, out_start, group_of = s.mark, s.tally, s.order, a.out_start, a.group
@@ -644,7 +634,7 @@ def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
         s.empty[i] = 0
 
 
-@_compiled
+@compiled
 def count_each(a: Any, s: Any, base_lost: Any, horizon: float) -> Any:
     """How many others each asset's failure takes down: N-1 over everything."""
     n = len(a.member)
