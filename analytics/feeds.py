@@ -2,57 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twinfall.analytics.kernels.cascade import RULE
+from twinfall.analytics.votes import Ballot, Standbys, numbers, votes
 from twinfall.ontology.errors import BadInput
-
-RULES = ("all", "any", "atLeast")
 
 
 @dataclass(frozen=True, slots=True)
 class Feeds:
     """E feeds in G groups of n assets, by provider; one provider at most once in a group.
 
-    `fail_at` is the number of lost feeds that loses the group, 0 for the `unsatisfiable` ones.
+    `rule` has of each group its autonomy (seconds), consumer, all weight of its feeds, the lost
+    weight that loses it (0: never evaluated) and whether it sustains itself.
     """
 
     provider: NDArray[np.int32]
     group: NDArray[np.int32]
     transfer: NDArray[np.float64]
-    consumer: NDArray[np.int32]
-    fail_at: NDArray[np.int32]
-    autonomy: NDArray[np.float64]
-    sustain: NDArray[np.uint8]
+    weight: NDArray[np.int32]
+    rule: NDArray[Any]
     black_start: NDArray[np.uint8]
-    unsatisfiable: NDArray[np.int32]
+    standbys: Standbys
 
     @property
     def count(self) -> int:
         """How many groups there are."""
-        return len(self.consumer)
+        return len(self.rule)
+
+    @property
+    def consumer(self) -> NDArray[np.int32]:
+        """Of each group, the asset it feeds."""
+        return self.rule["consumer"]
+
+    @property
+    def fail_at(self) -> NDArray[np.int32]:
+        """Of each group, the lost weight that loses it; 0 where it is never evaluated."""
+        return self.rule["fail_at"]
+
+    @property
+    def autonomy(self) -> NDArray[np.float64]:
+        """Of each group, seconds."""
+        return self.rule["autonomy"]
+
+    @property
+    def unsatisfiable(self) -> NDArray[np.int32]:
+        """Groups that no number of feeds satisfies: k outside 1..n, too little to share."""
+        return np.flatnonzero(self.fail_at == 0).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of groups and feeds besides who feeds whom."""
+
+    ballot: Ballot
+    autonomy: Any = None
+    sustain: Any = None
+    transfer: Any = None
 
 
 def feeds_of(
-    n: int,
-    edges: tuple[ArrayLike, ArrayLike, ArrayLike],
-    groups: tuple[Sequence[str], Any, Any, Any],
-    transfer: ArrayLike | None,
-    black_start: ArrayLike | None,
+    n: int, edges: tuple[ArrayLike, ArrayLike, ArrayLike], said: Said, black_start: Any
 ) -> Feeds:
-    """Check and normalise (provider, consumer, group) and (rule, k, autonomy, sustain).
+    """Check and normalise (provider, consumer, group) and what is said of them.
 
-    A provider that feeds a group twice counts once, and is lost when its slowest feed is.
+    A provider that feeds a group twice counts once, with its shares together, and is lost when
+    its slowest feed is.
     """
     provider, consumer, group = (_positions(x) for x in edges)
-    rule, k, autonomy, sustain = groups
-    count = len(rule)
+    count = len(said.ballot.rule)
     _check_edges(n, count, provider, consumer, group)
-    delay = _column(transfer, len(provider), 0.0, "transfer")
+    delay = _seconds(said.transfer, len(provider), "transfer")
     owner = np.full(count, -1, np.int32)
     owner[group] = consumer
     if not np.array_equal(owner[group], consumer):
@@ -60,20 +84,15 @@ def feeds_of(
         raise BadInput(f"group {bad} has feeds of two consumers", path="group")
     if (owner < 0).any():
         raise BadInput(f"group {int(np.argmax(owner < 0))} has no feeds", path="group")
-    provider, group, delay = _distinct(provider, group, delay)
-    size = np.bincount(group, minlength=count).astype(np.int32)
-    fail_at, unsatisfiable = _thresholds(rule, k, size)
-    return Feeds(
-        provider,
-        group,
-        delay,
-        owner,
-        fail_at,
-        _column(autonomy, count, 0.0, "autonomy"),
-        _flags(sustain, count, False, "sustain"),
-        _flags(black_start, n, False, "black_start"),
-        unsatisfiable,
-    )
+    provider, group, delay, ballot = _distinct(provider, group, delay, said.ballot)
+    autonomy = _seconds(said.autonomy, count, "autonomy")
+    weighed, standbys = votes(ballot, group, autonomy)
+    rule = np.zeros(count, RULE)
+    rule["autonomy"], rule["consumer"] = autonomy, owner
+    rule["total"], rule["fail_at"] = weighed.total, weighed.fail_at
+    rule["sustain"] = _flags(said.sustain, count, "sustain")
+    starts = _flags(black_start, n, "black_start")
+    return Feeds(provider, group, delay, weighed.weight, rule, starts, standbys)
 
 
 def _positions(values: ArrayLike) -> NDArray[np.int32]:
@@ -91,48 +110,34 @@ def _check_edges(n: int, count: int, provider: Any, consumer: Any, group: Any) -
         raise BadInput(f"groups are numbered 0 to {count - 1}, as many as rules", path="group")
 
 
-def _distinct(provider: Any, group: Any, delay: Any) -> tuple[Any, Any, Any]:
+def _distinct(provider: Any, group: Any, delay: Any, ballot: Ballot) -> tuple[Any, ...]:
+    """By provider, then group; of several feeds between the same the slowest is kept."""
     if not len(provider):
-        return provider, group, delay
+        return provider, group, delay, ballot
+    columns = {
+        name: numbers(getattr(ballot, name), len(provider), 0.0, name)
+        for name in ("share", "priority", "start")
+        if getattr(ballot, name) is not None
+    }
     key = provider.astype(np.int64) * (int(group.max()) + 1) + group
     order = np.lexsort((-delay, key))
     key = key[order]
-    kept = order[np.concatenate([[True], key[1:] != key[:-1]])]
+    first = np.concatenate([[True], key[1:] != key[:-1]])
+    kept = order[first]
+    merged = {name: column[kept] for name, column in columns.items()}
+    if "share" in columns:
+        merged["share"] = np.add.reduceat(columns["share"][order], np.flatnonzero(first))
     provider, group, delay = (np.ascontiguousarray(c[kept]) for c in (provider, group, delay))
-    return provider, group, delay
+    return provider, group, delay, replace(ballot, **merged)
 
 
-def _thresholds(rule: Sequence[str], k: Any, size: Any) -> tuple[Any, Any]:
-    code = np.array([_rule(i, name) for i, name in enumerate(rule)], np.int8)
-    wanted = np.zeros(len(code), np.int32) if k is None else np.asarray(k, np.int32).reshape(-1)
-    if wanted.shape != code.shape:
-        raise BadInput(f"k has {len(wanted)} entries for {len(code)} groups", path="k")
-    fail_at = np.select([code == 0, code == 1], [np.ones_like(size), size], size - wanted + 1)
-    bad = (code == 2) & ((wanted < 1) | (wanted > size))
-    fail_at[bad] = 0
-    return fail_at.astype(np.int32), np.flatnonzero(bad).astype(np.int32)
+def _seconds(values: Any, count: int, name: str) -> NDArray[np.float64]:
+    return numbers(values, count, 0.0, name)
 
 
-def _rule(position: int, name: str) -> int:
-    if name not in RULES:
-        raise BadInput(f"{name!r} is not one of {', '.join(RULES)}", path=f"rule[{position}]")
-    return RULES.index(name)
-
-
-def _column(values: Any, count: int, default: float, name: str) -> NDArray[np.float64]:
+def _flags(values: Any, count: int, name: str) -> NDArray[np.uint8]:
     if values is None:
-        return np.full(count, default)
-    column = np.ascontiguousarray(np.asarray(values, np.float64).reshape(-1))
-    if len(column) != count:
-        raise BadInput(f"{name} has {len(column)} entries, not {count}", path=name)
-    if np.isnan(column).any() or (column < 0).any():
-        raise BadInput(f"{name} holds seconds, zero or more", path=name)
-    return column
-
-
-def _flags(values: Any, count: int, default: bool, name: str) -> NDArray[np.uint8]:
-    if values is None:
-        return np.full(count, default, np.uint8)
+        return np.zeros(count, np.uint8)
     column = np.ascontiguousarray(np.asarray(values, bool).reshape(-1).astype(np.uint8))
     if len(column) != count:
         raise BadInput(f"{name} has {len(column)} entries, not {count}", path=name)

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinfall.analytics import kernels
-from twinfall.analytics.feeds import Feeds, feeds_of
+from twinfall.analytics.feeds import Feeds, Said, feeds_of
 from twinfall.analytics.links import Links, Storages, links_of
 from twinfall.analytics.support import is_cyclic
+from twinfall.analytics.votes import Ballot
 from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Network:
         group: ArrayLike,
         rule: Sequence[str],
         k: ArrayLike | None = None,
+        share: ArrayLike | None = None,
+        min_share: ArrayLike | None = None,
+        priority: ArrayLike | None = None,
+        start: ArrayLike | None = None,
         transfer: ArrayLike | None = None,
         autonomy: ArrayLike | None = None,
         sustain: ArrayLike | None = None,
@@ -96,19 +101,17 @@ class Network:
         """Build and settle a network; raises BadInput where the arrays contradict each other.
 
         provider, consumer, group: int32 [feeds], positions 0..n-1 and dense group numbers with
-        one consumer each. rule (`all`, `any`, `atLeast`), k, autonomy (seconds), sustain: per
-        group. transfer: seconds per feed. connections: int32 [m, 2] with carrier int8 [m] and
-        oneway bool [m] (from the first to the second only). source: carrier bits [n]; conducts,
-        black_start: bool [n]; value: float64 [n]. A group whose k is outside 1..n distinct
-        providers is unsatisfiable: `feeds.unsatisfiable`, never evaluated.
+        one consumer each. rule (`all`, `any`, `atLeast`, `capacity`), k, min_share, autonomy
+        (seconds), sustain: per group. transfer (seconds), share, priority (1 runs, 2 and above
+        stands by) and start (seconds until a standby carries): per feed. connections: int32 [m, 2]
+        with carrier int8 [m] and oneway bool [m] (from the first to the second only). source:
+        carrier bits [n]; conducts, black_start: bool [n]; value: float64 [n]. A group that no
+        feeds can satisfy (k outside 1..n distinct providers) is in `feeds.unsatisfiable`, and
+        never evaluated.
         """
-        feeds = feeds_of(
-            n,
-            (provider, consumer, group),
-            (rule, k, autonomy, sustain),
-            transfer,
-            black_start,
-        )
+        ballot = Ballot(rule, k, share, min_share, priority, start)
+        said = Said(ballot, autonomy, sustain, transfer)
+        feeds = feeds_of(n, (provider, consumer, group), said, black_start)
         links = links_of(n, connections, carrier, oneway, (source, conducts), storages)
         worth = None if value is None else np.asarray(value, np.float64)
         if worth is not None and worth.shape != (n,):
@@ -245,9 +248,6 @@ def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
     ends = np.concatenate([links.begin, links.end]), np.concatenate([links.end, links.begin])
     touch_start, touch = grouped(both * n + ends[0], carriers * n, ends[1])
     member_start, members = links.members()
-    rule = np.zeros(feeds.count, kernels.RULE)
-    for name in ("autonomy", "consumer", "fail_at"):
-        rule[name] = getattr(feeds, name)
     return kernels.Arrays(
         provider=feeds.provider,
         group=feeds.group,
@@ -255,8 +255,8 @@ def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
         out_start=out_start,
         in_start=in_start,
         in_edges=in_edges,
-        rule=rule,
-        sustain=feeds.sustain,
+        weight=feeds.weight,
+        rule=feeds.rule,
         group_start=group_start,
         groups=groups,
         member=links.member,

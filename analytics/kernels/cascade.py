@@ -31,10 +31,14 @@ _NONE: Any = np.int64(-1)
 i64: Any = np.int64
 # Every call passes the same integer type: numba would compile a second copy for another.
 
-RULE = np.dtype([("autonomy", "f8"), ("consumer", "i4"), ("fail_at", "i4")])
-"""A group: seconds, the asset it feeds, and how many lost feeds lose it (0: never evaluated)."""
+RULE = np.dtype(
+    [("autonomy", "f8"), ("consumer", "i4"), ("total", "i4"), ("fail_at", "i4"), ("sustain", "i4")]
+)
+"""A group: seconds, the asset it feeds, all weight of its feeds, how much lost weight loses it
+(0: never evaluated), whether it counts as satisfied until then without being derived.
+"""
 TALLY = np.dtype([("lost", "i4"), ("decided", "i4"), ("votes", "i4")])
-"""A group in a question: lost feeds, the provider whose loss lost it, votes while grounding."""
+"""A group in a question: lost weight, the provider whose loss lost it, votes while grounding."""
 MARK = np.dtype([("time", "f8"), ("wave", "i4"), ("by", "i4"), ("cause", "i4")], align=True)
 """An asset in a question: when it went down, by which group (-2 - carrier, -1), by whose loss."""
 SUPPORT = np.dtype(
@@ -52,11 +56,11 @@ class Arrays(NamedTuple):
     provider: Any  # int32 [E], ascending
     group: Any  # int32 [E]
     transfer: Any  # float64 [E] seconds
+    weight: Any  # int32 [E]
     out_start: Any  # int32 [n + 1]: the feeds of a provider
     in_start: Any  # int32 [G + 1], into in_edges: the feeds of a group
     in_edges: Any  # int32 [E]
     rule: Any  # RULE [G]
-    sustain: Any  # uint8 [G]
     group_start: Any  # int32 [n + 1], into groups: the groups of a consumer
     groups: Any  # int32 [G]
     member: Any  # int32 [n] bits of the carriers an asset is connected in
@@ -159,7 +163,7 @@ def _fail(mark: Any, order: Any, down: int, asset: int, how: Any) -> int:
 @compiled
 def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     """Lose the feeds of what went down in the last wave, `new` of the order."""
-    out_start, group_of, transfer = a.out_start, a.group, a.transfer
+    out_start, group_of, transfer, weight = a.out_start, a.group, a.transfer, a.weight
     rule, tally, mark, order = a.rule, s.tally, s.mark, s.order
     down = new[1]
     for i in range(new[0], new[1]):
@@ -169,7 +173,7 @@ def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
                 heappush(heap, (now + transfer[edge], _EDGE, i64(edge)))
                 continue
             group = i64(group_of[edge])
-            if _lose(rule, tally, group, asset):
+            if _lose(rule, tally, group, asset, i64(weight[edge])):
                 if rule[group].autonomy > 0.0:
                     heappush(heap, (now + rule[group].autonomy, _GROUP, group))
                 else:
@@ -179,10 +183,12 @@ def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
 
 
 @compiled
-def _lose(rule: Any, tally: Any, group: int, provider: int) -> bool:
-    """Count one lost feed; whether it is the one that loses the group."""
-    tally[group].lost += 1
-    if tally[group].lost != rule[group].fail_at:
+def _lose(rule: Any, tally: Any, group: int, provider: int, weight: int) -> bool:
+    """Count the weight of one lost feed; whether it is the one that loses the group."""
+    lost = tally[group].lost + weight
+    tally[group].lost = lost
+    fail_at = rule[group].fail_at
+    if fail_at == 0 or lost < fail_at or lost - weight >= fail_at:
         return False
     tally[group].decided = provider
     return True
@@ -211,7 +217,8 @@ def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
         group = i64(event[2])
         if event[1] == _EDGE:
             group = i64(a.group[event[2]])
-            if not _lose(rule, tally, group, i64(a.provider[event[2]])):
+            weight = i64(a.weight[event[2]])
+            if not _lose(rule, tally, group, i64(a.provider[event[2]]), weight):
                 continue
             if rule[group].autonomy > 0.0:
                 heappush(heap, (now + rule[group].autonomy, _GROUP, group))
@@ -427,23 +434,23 @@ def _derive(a: Any, s: Any, now: float) -> None:
 @compiled
 def _open_groups(a: Any, s: Any, now: float) -> None:
     """Count the groups that must be derived, and the feeds whose loss is on its way as votes."""
-    mark, tally, support, rule, sustain = s.mark, s.tally, s.support, a.rule, a.sustain
+    mark, tally, support, rule, weight = s.mark, s.tally, s.support, a.rule, a.weight
     provider, transfer, in_start, in_edges = a.provider, a.transfer, a.in_start, a.in_edges
-    satisfied = -len(provider) - 1  # never reaches its need
+    satisfied = -(2**30) - 1  # never reaches its need: all votes together are at most 2**30
     for group in range(len(rule)):
         fail_at, consumer = rule[group].fail_at, rule[group].consumer
         lost = tally[group].lost >= fail_at
         buffered = lost and rule[group].autonomy > 0.0 and now != BEFORE
         tally[group].votes = satisfied
-        if fail_at == 0 or buffered or (not lost and sustain[group] == 1):
+        if fail_at == 0 or buffered or (not lost and rule[group].sustain == 1):
             continue
         votes = i64(0)
         for at in range(in_start[group], in_start[group + 1]):
             edge = in_edges[at]
             asset = provider[edge]
             if 0 <= mark[asset].wave < UP and mark[asset].time + transfer[edge] > now:
-                votes += 1
-        if votes <= in_start[group + 1] - in_start[group] - fail_at:
+                votes += weight[edge]
+        if votes <= rule[group].total - fail_at:
             tally[group].votes = votes
             support[consumer].open += 1
 
@@ -465,16 +472,16 @@ def _support(mark: Any, support: Any, member: Any, queue: Any, asset: int, tail:
 def _work(a: Any, s: Any, head: int, tail: int) -> int:
     """Give the votes of what holds, and pass its carriers on, until nothing more follows."""
     mark, support, queue, tally = s.mark, s.support, s.queue, s.tally
-    member, rule, group_of, out_start = a.member, a.rule, a.group, a.out_start
-    in_start = a.in_start
+    member, rule, group_of, out_start, weight = a.member, a.rule, a.group, a.out_start, a.weight
     while head < tail:
         asset = i64(queue[head])
         head += 1
         for edge in range(out_start[asset], out_start[asset + 1]):
             group = i64(group_of[edge])
-            tally[group].votes += 1
-            size = in_start[group + 1] - in_start[group]
-            if tally[group].votes == size - rule[group].fail_at + 1:
+            more = weight[edge]
+            tally[group].votes += more
+            lacks = rule[group].total - rule[group].fail_at + 1 - tally[group].votes
+            if lacks <= 0 and lacks + more > 0:
                 consumer = i64(rule[group].consumer)
                 support[consumer].open -= 1
                 tail = _support(mark, support, member, queue, consumer, tail)
@@ -567,8 +574,8 @@ def _blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> in
 
 @compiled
 def _lacks_votes(a: Any, s: Any, group: int) -> bool:
-    size = a.in_start[group + 1] - a.in_start[group]
-    return bool(0 <= s.tally[group].votes <= size - a.rule[group].fail_at)
+    rule = a.rule[group]
+    return bool(0 <= s.tally[group].votes <= rule.total - rule.fail_at)
 
 
 @compiled
@@ -601,6 +608,7 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
 def settle(a: Any, s: Any, base_lost: Any) -> None:
     """Mark what is down before any failure and count the feeds that are lost with it."""
     mark, support, tally, out_start, group_of = s.mark, s.support, s.tally, a.out_start, a.group
+    weight = a.weight
     more = True
     while more:  # again where a group that would sustain itself turns out to have lost its feeds
         ground(a, s, BEFORE)
@@ -611,7 +619,7 @@ def settle(a: Any, s: Any, base_lost: Any) -> None:
             mark[asset].wave = DOWN_BEFORE
             more = True
             for edge in range(out_start[asset], out_start[asset + 1]):
-                tally[group_of[edge]].lost += 1
+                tally[group_of[edge]].lost += weight[edge]
     for group in range(len(base_lost)):
         base_lost[group] = tally[group].lost
 

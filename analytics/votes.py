@@ -1,0 +1,150 @@
+"""How the feeds of a group vote: a weight each, and how much lost weight loses the group.
+
+Counting rules give every feed the weight 1. In `capacity` the shares are weights, compared to a
+millionth of `minShare`. A standby that starts too late for the autonomy to bridge it has no weight:
+it cannot prevent the interruption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twinfall.ontology.errors import BadInput
+
+RULES = ("all", "any", "atLeast", "capacity")
+UNITS = 1_000_000
+"""Parts of `minShare` in which shares are compared."""
+MOST = 2**30
+"""All weights of a group together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What is said of G groups and their E feeds; None where nothing is.
+
+    `priority` 1 is a normal feed, 2 and above a standby, which carries `start` seconds after it
+    is needed.
+    """
+
+    rule: Sequence[str]
+    k: ArrayLike | None = None
+    share: ArrayLike | None = None
+    min_share: ArrayLike | None = None
+    priority: ArrayLike | None = None
+    start: ArrayLike | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """int32 weights [E]; for each group all of them together, the lost weight that loses it (0:
+    it can never be satisfied, and is never evaluated).
+    """
+
+    weight: NDArray[np.int32]
+    total: NDArray[np.int32]
+    fail_at: NDArray[np.int32]
+
+    @property
+    def unsatisfiable(self) -> NDArray[np.int32]:
+        """Groups that are never evaluated."""
+        return np.flatnonzero(self.fail_at == 0).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Standbys:
+    """The feeds that do not run from the start, by position, and the seconds until they carry."""
+
+    feed: NDArray[np.int32]
+    start: NDArray[np.float64]
+
+
+def votes(
+    ballot: Ballot, group: NDArray[np.int32], autonomy: NDArray[np.float64]
+) -> tuple[Votes, Standbys]:
+    """Weigh the feeds (their groups given, one feed for each provider) by the rules."""
+    code, wanted = _rules(ballot)
+    count, edges = len(code), len(group)
+    priority = numbers(ballot.priority, edges, 1.0, "priority")
+    start = numbers(ballot.start, edges, 0.0, "start")
+    size = np.bincount(group, minlength=count)
+    normal = np.bincount(group, weights=priority <= 1, minlength=count)
+    need = np.select(
+        [code == 0, code == 1, code == 2],
+        [np.where(normal > 0, normal, size), np.ones(count), wanted],
+        UNITS,
+    ).astype(np.int64)
+    weight = np.ones(edges, np.int64)
+    _weigh_shares(ballot, code, group, size, (weight, need))
+    standby = _standbys(group, weight, need, priority, start)
+    weight[standby & (start > autonomy[group])] = 0
+    total = np.bincount(group, weights=weight, minlength=count).astype(np.int64)
+    fail_at = total - need + 1
+    fail_at[(need < 1) | (need > total)] = 0
+    idle = np.flatnonzero(standby).astype(np.int32)
+    weighed = Votes(weight.astype(np.int32), total.astype(np.int32), fail_at.astype(np.int32))
+    return weighed, Standbys(idle, start[idle])
+
+
+def _rules(ballot: Ballot) -> tuple[Any, Any]:
+    numbered = {name: i for i, name in enumerate(RULES)}
+    try:
+        code = np.array([numbered[name] for name in ballot.rule], np.int8)
+    except KeyError as err:
+        at = list(ballot.rule).index(err.args[0])
+        raise BadInput(
+            f"{err.args[0]!r} is not one of {', '.join(RULES)}", path=f"rule[{at}]"
+        ) from None
+    count = len(code)
+    k = np.zeros(count, np.int64) if ballot.k is None else np.asarray(ballot.k, np.int64)
+    if k.reshape(-1).shape != code.shape:
+        raise BadInput(f"k has {k.size} entries for {count} groups", path="k")
+    return code, k.reshape(-1)
+
+
+def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[Any, Any]) -> None:
+    """Shares as whole parts of `minShare`; sums of them may be wrong by half a part each."""
+    weight, need = into
+    chosen = code == RULES.index("capacity")
+    if not chosen.any():
+        return
+    share = numbers(ballot.share, len(group), 1.0, "share")
+    least = numbers(ballot.min_share, len(code), 0.0, "min_share")
+    units = np.minimum(UNITS, MOST // np.maximum(size, 1))
+    feeds = np.flatnonzero(chosen[group])
+    owner = group[feeds]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.nan_to_num(share[feeds] / least[owner], nan=0.0, posinf=1.0)
+    weight[feeds] = np.rint(np.minimum(parts, 1.0) * units[owner])
+    need[chosen] = np.maximum(units - size, 1)[chosen]
+    need[chosen & (least <= 0)] = 0
+
+
+def _standbys(group: Any, weight: Any, need: Any, priority: Any, start: Any) -> NDArray[np.bool_]:
+    """Which feeds stand by: those that the normal ones, and standbys before them, do not need."""
+    standby: NDArray[np.bool_] = priority > 1
+    if not standby.any():
+        return standby
+    order = np.lexsort((np.arange(len(group)), start, priority, group))
+    carried = np.cumsum(weight[order])
+    begin = np.concatenate([[True], group[order][1:] != group[order][:-1]])
+    before = carried - weight[order]
+    before -= np.repeat(before[begin], np.diff(np.append(np.flatnonzero(begin), len(group))))
+    standby[order] &= before >= need[group[order]]
+    return standby
+
+
+def numbers(values: Any, count: int, default: float, name: str) -> NDArray[np.float64]:
+    """A column of numbers, zero or more; BadInput names it where it is none."""
+    if values is None:
+        return np.full(count, default)
+    column = np.ascontiguousarray(np.asarray(values, np.float64).reshape(-1))
+    if len(column) != count:
+        raise BadInput(f"{name} has {len(column)} entries, not {count}", path=name)
+    if np.isnan(column).any() or (column < 0).any():
+        raise BadInput(f"{name} holds numbers, zero or more", path=name)
+    return column
