@@ -52,7 +52,11 @@ class AssetNetwork:
         position: dict[str, int] | None = None,
     ) -> None:
         self.compiled = compiled
-        self.ids: Sequence[str] = topology.ids
+        self.twins = len(topology.ids)
+        """Positions from here on are failure domains, then gates."""
+        self.visible = compiled.network.visible
+        """Positions from here on are gates, which no answer names."""
+        self.ids: Sequence[str] = _ids(topology.ids, compiled)
         self.cursor = topology.cursor
         self.standing = under.standing if under else Standing()
         self.now = under.now if under else 0
@@ -62,7 +66,7 @@ class AssetNetwork:
         self._made = topology, models
         self._origin: AssetNetwork = self
         self._switched: Network | None = None
-        self._position = position or {id_: i for i, id_ in enumerate(topology.ids)}
+        self._position = position or {id_: i for i, id_ in enumerate(self.ids[: self.visible])}
 
     @classmethod
     def compile(
@@ -86,7 +90,7 @@ class AssetNetwork:
     @property
     def baseline_down(self) -> tuple[str, ...]:
         """What is down before any failure, by id."""
-        return tuple(self.ids[int(i)] for i in np.flatnonzero(self.course.down))
+        return tuple(self.ids[int(i)] for i in np.flatnonzero(self.course.down[: self.visible]))
 
     def under(self, standing: Standing, now: int) -> AssetNetwork:
         """The same graph with its assets in these states, seen at `now` (ns): what has failed or
@@ -166,8 +170,8 @@ class AssetNetwork:
         found = self.course.after(positions, limit)
         worst = self.worst
         if worst is None:
-            return AssetImpact(self, found)
-        return AssetImpact(self, found, lambda: possible(self.course, worst, found, limit))
+            return AssetImpact(self, found, horizon=limit)
+        return AssetImpact(self, found, lambda: possible(self.course, worst, found, limit), limit)
 
     def state(self, id_: str) -> State:
         """The state before any assumed failure, by the asset itself and what it depends on."""
@@ -191,7 +195,8 @@ class AssetNetwork:
 
     def ids_in_state(self, state: State) -> tuple[str, ...]:
         """All twins and components in a state, by id."""
-        return tuple(self.ids[int(i)] for i in np.flatnonzero(self._states == STATES.index(state)))
+        found = np.flatnonzero(self._states[: self.twins] == STATES.index(state))
+        return tuple(self.ids[int(i)] for i in found)
 
     @cached_property
     def _said_unknown(self) -> frozenset[str]:
@@ -202,7 +207,10 @@ class AssetNetwork:
         """By position. Down is failed, unless it is meant to be down: in maintenance."""
         states = np.zeros(len(self.ids), np.uint8)
         states[self._flags(self.standing.degraded)] = STATES.index("degraded")
-        unknown = self._flags([*(row.id for row in self.not_evaluated), *self.standing.unknown])
+        soft = self.compiled.soft
+        states[soft.feeds.consumer[soft.before(self.course.down)]] = STATES.index("degraded")
+        unclear = (row.id for row in self.not_evaluated if not row.assumed)
+        unknown = self._flags([*unclear, *self.standing.unknown])
         if self.worst is not None:
             unknown |= self.worst.down
         states[unknown] = STATES.index("unknown")
@@ -228,3 +236,11 @@ class AssetNetwork:
             return "ids are case-sensitive"
         near = difflib.get_close_matches(id_[:128], self.ids, n=3)
         return f"did you mean {', '.join(near)}?" if near else "ids are case-sensitive"
+
+
+def _ids(twins: Sequence[str], compiled: Compiled) -> Sequence[str]:
+    """Of every position; a gate is named for whom it stands."""
+    if not compiled.domains and not len(compiled.behind):
+        return twins
+    known = [*twins, *compiled.domains]
+    return [*known, *(known[behind] for behind in compiled.behind)]

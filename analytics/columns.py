@@ -72,6 +72,18 @@ def column(value: Value, place: Place, read: Callable[[Any], float]) -> NDArray[
     return found
 
 
+def words(value: Value, place: Place) -> list[str | None]:
+    """One text per row; None where there is none."""
+    if not isinstance(value, Binding):
+        return [value if isinstance(value, str) else None] * len(place.twins)
+    own = place.topology.values.get(value.name, {})
+    found = [own.get(int(t), value.default) for t in place.twins]
+    edges = (place.edges or {}).get(value.name, {})
+    if edges and place.rows is not None:
+        found = [edges.get(int(r), old) for r, old in zip(place.rows, found, strict=True)]
+    return [one if isinstance(one, str) else None for one in found]
+
+
 def _fill(found: NDArray[np.float64], values: list[Any], read: Callable[[Any], float]) -> None:
     for i, value in enumerate(values):
         if value is not None:

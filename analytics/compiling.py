@@ -7,18 +7,27 @@ that take no part cost nothing when a question is asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.columns import Place, column, number, seconds, truth, whole
+from twinfall.analytics.columns import Place, column, number, seconds, truth
+from twinfall.analytics.degrading import Soft
+from twinfall.analytics.domains import (
+    Builder,
+    Domains,
+    Gates,
+    connections_through_gates,
+    through_gates,
+)
+from twinfall.analytics.grouping import Columns, Declared, Groups, Reader, grouped
 from twinfall.analytics.limits import limit_names
 from twinfall.analytics.links import MAX_CARRIERS, Storages
 from twinfall.analytics.network import Network
 from twinfall.graph.store import EdgeColumns, Topology, TopologyRequest
-from twinfall.ontology.declarations import Asset, Dependencies, Feed, Group
+from twinfall.ontology.declarations import Asset, Dependencies, Feed
 from twinfall.ontology.errors import BadInput
 from twinfall.ontology.ontology import Ontology
 
@@ -28,17 +37,27 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, order=True)
 class NotEvaluated:
-    """A twin whose declarations could not be followed fully, and why."""
+    """A twin whose declarations could not be followed fully, and why. What is merely `assumed`
+    leaves its state known.
+    """
 
     id: str
     reason: str
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A network with what the arrays do not say: names of groups and carriers, worth, reasons."""
+    """A network with what the arrays do not say: names of groups and carriers, worth, reasons.
+
+    Positions are those of the topology, then `domains` (free failure domains), then gates;
+    `behind` is the asset for which each gate stands in an answer.
+    """
 
     network: Network
+    domains: tuple[str, ...]
+    behind: Rows
+    soft: Soft
     group_names: tuple[str, ...]
     group_name: Rows
     carriers: tuple[str, ...]
@@ -61,42 +80,21 @@ def topology_request(ontology: Ontology, dependencies: Dependencies) -> Topology
     return TopologyRequest(tuple(sorted(names)), tuple(sorted(read)), tuple(sorted(bound)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Feeds:
-    """Relationships, or components and their owners, of one declaration."""
-
-    feed: Feed
-    source: Rows
-    target: Rows
-    place: Place
-
-
-@dataclass(slots=True)
-class _Directed:
-    """Directed feeds gathered: one array each per declaration, joined at the end."""
-
-    provider: list[Rows] = field(default_factory=list)
-    consumer: list[Rows] = field(default_factory=list)
-    name: list[Rows] = field(default_factory=list)
-    transfer: list[Floats] = field(default_factory=list)
-    k: list[Floats] = field(default_factory=list)
-    autonomy: list[Floats] = field(default_factory=list)
-    certain: list[Rows] = field(default_factory=list)
-
-
 class _Compiler:
     def __init__(self, topology: Topology, ontology: Ontology, dependencies: Dependencies) -> None:
         self.topology = topology
         self.ontology = ontology
         self.dependencies = dependencies
         self.n = len(topology.ids)
-        self.group_names: dict[str, int] = {}
         self.carriers: dict[str, int] = {}
         self.reasons: set[NotEvaluated] = set()
+        position = {id_: i for i, id_ in enumerate(topology.ids)}
+        self.domains = Domains(position, self.n, self.note)
+        self.reader = Reader(dependencies.groups, self.note, self.domains.of)
 
     # -- gathering ------------------------------------------------------------------------
 
-    def feeds(self) -> Iterator[_Feeds]:
+    def feeds(self) -> Iterator[Declared]:
         """Every declared feed of the graph, by declaration."""
         for name, edges in self.topology.edges.items():
             for feed, rows in self._by_feed(name, self.topology.model[edges.source]):
@@ -109,7 +107,7 @@ class _Compiler:
             for feed, rows in self._by_feed(name, self.topology.model[owners]):
                 source, target = owners[rows], of_name[rows]
                 twins = source if feed.dependent == "source" else target
-                yield _Feeds(feed, source, target, Place(self.topology, twins))
+                yield Declared(feed, source, target, Place(self.topology, twins))
 
     def _by_feed(self, content: str, models: Rows) -> Iterator[tuple[Feed, Rows]]:
         """Rows of these source models that carry failure, by declaration."""
@@ -121,11 +119,11 @@ class _Compiler:
         for feed, codes in declared.items():
             yield feed, np.flatnonzero(np.isin(models, codes)).astype(np.int32)
 
-    def _relationships(self, feed: Feed, edges: EdgeColumns, rows: Rows) -> _Feeds:
+    def _relationships(self, feed: Feed, edges: EdgeColumns, rows: Rows) -> Declared:
         source, target = edges.source[rows], edges.target[rows]
         twins = source if feed.dependent == "source" else target
         place = Place(self.topology, twins, edges.properties, rows)
-        return _Feeds(feed, source, target, place)
+        return Declared(feed, source, target, place)
 
     def carrier(self, name: str) -> int:
         """The number of a carrier."""
@@ -133,10 +131,10 @@ class _Compiler:
             raise BadInput(f"more than {MAX_CARRIERS} carriers are declared", path=name)
         return self.carriers.setdefault(name, len(self.carriers))
 
-    def note(self, positions: Any, reason: str) -> None:
+    def note(self, positions: Any, reason: str, assumed: bool = False) -> None:
         """These twins are not evaluated fully."""
         ids = self.topology.ids
-        self.reasons.update(NotEvaluated(ids[int(p)], reason) for p in positions)
+        self.reasons.update(NotEvaluated(ids[int(p)], reason, assumed) for p in positions)
 
     def certain(self, values: Floats, twins: Rows, what: str, default: float) -> Floats:
         """Values with the default where there is none, and a note about each of those."""
@@ -146,81 +144,23 @@ class _Compiler:
             values = np.where(missing, default, values)
         return values
 
-    # -- directed feeds -------------------------------------------------------------------
-
-    def directed(self, feeds: list[_Feeds]) -> _Directed:
-        """All directed feeds, as columns."""
-        found = _Directed()
-        for item in feeds:
-            for group, rows in self._by_group(item):
-                self._add(found, item, group, rows)
-        return found
-
-    def _by_group(self, item: _Feeds) -> Iterator[tuple[Group | None, Rows]]:
-        """Rows by what the consumers' models say about the group."""
-        consumer = item.source if item.feed.dependent == "source" else item.target
-        models = self.topology.model[consumer]
-        declared: dict[Group | None, list[int]] = {}
-        for code in np.unique(models):
-            groups = self.dependencies.groups.get(self.topology.models[code], {})
-            declared.setdefault(groups.get(item.feed.group), []).append(int(code))
-        for group, codes in declared.items():
-            yield group, np.flatnonzero(np.isin(models, codes)).astype(np.int32)
-
-    def _add(self, found: _Directed, item: _Feeds, group: Group | None, rows: Rows) -> None:
-        feed = item.feed
-        source, target = item.source[rows], item.target[rows]
-        ends = (target, source) if feed.dependent == "source" else (source, target)
-        provider, consumer = ends
-        edge_rows = None if item.place.rows is None else item.place.rows[rows]
-        place = Place(self.topology, consumer, item.place.edges, edge_rows)
-        said = group or Group(feed.rule, feed.k, feed.min_share, feed.autonomy)
-        usable = self._usable(feed, said, consumer, place)
-        wanted = {"all": 0.0, "any": 1.0}.get(said.rule)
-        k = np.full(len(rows), wanted) if wanted is not None else column(said.k, place, whole)
-        transfer = self.certain(
-            column(feed.transfer, place, seconds), consumer, f'transfer of "{feed.group}"', 0.0
-        )
-        autonomy = self.certain(
-            column(said.autonomy, place, seconds), consumer, f'autonomy of "{feed.group}"', 0.0
-        )
-        name = self.group_names.setdefault(feed.group, len(self.group_names))
-        sustain = 2 if said.loop == "sustain" else 0
-        found.provider.append(provider)
-        found.consumer.append(consumer)
-        found.name.append(np.full(len(rows), name, np.int32))
-        found.transfer.append(transfer)
-        found.k.append(k)
-        found.autonomy.append(autonomy)
-        found.certain.append(np.full(len(rows), int(usable) + sustain, np.int32))
-
-    def _usable(self, feed: Feed, group: Group, consumer: Rows, place: Place) -> bool:
-        """Whether the group can be voted on; what is left out is noted with each consumer."""
-        name = f'group "{feed.group}"'
-        if group.rule == "capacity" or group.effect == "degrade":
-            what = "the rule capacity" if group.rule == "capacity" else "degradation"
-            self.note(np.unique(consumer), f"{name}: {what} is not evaluated")
-            return False
-        standby = column(feed.priority, place, number) > 1
-        self.note(consumer[standby], f"{name}: a standby counts as running")
-        unsure = column(feed.probability, place, number) < 1
-        self.note(consumer[unsure], f"{name}: a probability counts as certain")
-        if feed.failure_domain is not None:
-            self.note(np.unique(consumer), f"{name}: failure domains are not evaluated")
-        return True
-
     # -- networks -------------------------------------------------------------------------
 
-    def connections(self, feeds: list[_Feeds]) -> tuple[Any, Any, Any]:
-        """Connections [m, 2] in the direction that carries, carrier [m], oneway [m]."""
+    def connections(self, feeds: list[Declared]) -> tuple[Any, Any, Any, Any]:
+        """Connections [m, 2] in the direction that carries, carrier, oneway, domain [m]."""
         pairs, carrier, oneway = [np.zeros((0, 2), np.int32)], [_none()], [np.zeros(0, bool)]
+        domain = [_none()]
         for item in feeds:
             feed, count = item.feed, len(item.source)
             ends = (item.target, item.source) if feed.dependent == "source" else None
             pairs.append(np.stack(ends or (item.source, item.target), axis=1))
             carrier.append(np.full(count, self.carrier(feed.carrier or ""), np.int32))
             oneway.append(np.full(count, feed.dependent is not None))
-        return np.concatenate(pairs), np.concatenate(carrier), np.concatenate(oneway)
+            twins = item.source if feed.dependent == "source" else item.target
+            domain.append(self.domains.of(twins, feed.failure_domain, item.place))
+        columns = (pairs, carrier, oneway, domain)
+        first, second, third, fourth = (np.concatenate(column) for column in columns)
+        return first, second, third, fourth
 
     # -- assets ---------------------------------------------------------------------------
 
@@ -277,103 +217,81 @@ def compile_network(topology: Topology, ontology: Ontology, dependencies: Depend
     """The arrays of a graph; what cannot be followed is in `not_evaluated`, never left out."""
     work = _Compiler(topology, ontology, dependencies)
     feeds = list(work.feeds())
-    groups = _groups(work, work.directed([f for f in feeds if f.feed.mode == "directed"]))
-    pairs, carrier, oneway = work.connections([f for f in feeds if f.feed.mode == "network"])
+    rows = work.reader.read([f for f in feeds if f.feed.mode == "directed"])
+    links = work.connections([f for f in feeds if f.feed.mode == "network"])
+    builder = Builder(work.n + len(work.domains.free))
+    rows = through_gates(_numbered(work, rows), builder)
+    *connected, domain = links
+    pairs, carrier, oneway = connections_through_gates(*connected, domain, builder)
+    gates = builder.built()
+    hard = _numbered(work, rows.take(rows.degrade == 0))
+    soft = _numbered(work, rows.take(rows.degrade == 1))
     source, storages = work.sources()
+    n = gates.first + gates.count
     network = Network.from_arrays(
-        work.n,
-        groups.provider,
-        groups.consumer,
-        group=groups.group,
-        rule=groups.rule,
-        k=groups.k,
-        transfer=groups.transfer,
-        autonomy=groups.autonomy,
-        sustain=groups.sustain,
-        black_start=work.per_twin("black_start", truth, 0.0, needed=True) > 0,
+        n,
+        np.concatenate([hard.rows.provider, gates.provider]),
+        np.concatenate([hard.rows.consumer, gates.gate]),
+        group=np.concatenate([hard.group, gates.group + len(hard.first)]),
+        **_said(hard, gates),
+        black_start=_padded(work.per_twin("black_start", truth, 0.0, needed=True) > 0, n, False),
         connections=pairs,
         carrier=carrier,
         oneway=oneway,
-        source=source,
-        conducts=work.per_twin("conducts", truth, 1.0, needed=True) > 0,
+        source=_padded(source, n, 0),
+        conducts=_padded(work.per_twin("conducts", truth, 1.0, needed=True) > 0, n, True),
         storages=storages,
+        visible=gates.first,
     )
-    _note_unsatisfiable(work, network, groups)
+    _note_unsatisfiable(work, network, hard)
+    degrading = Soft.of(n, soft, work.reader.names)
     return Compiled(
         network,
-        tuple(work.group_names),
-        groups.name,
+        tuple(work.domains.free),
+        gates.behind,
+        degrading,
+        (*work.reader.names, "failureDomain"),
+        _padded(hard.of("name"), network.feeds.count, len(work.reader.names)),
         tuple(work.carriers),
-        work.per_twin("customers", number, 0.0, needed=False),
-        work.per_twin("value", number, 0.0, needed=False),
+        _padded(work.per_twin("customers", number, 0.0, needed=False), n, 0.0),
+        _padded(work.per_twin("value", number, 0.0, needed=False), n, 0.0),
         work.services(),
         tuple(sorted(work.reasons)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Feeds with dense groups, and what each group says."""
-
-    provider: Rows
-    consumer: Rows
-    group: Rows
-    transfer: Floats
-    rule: list[str]
-    k: Rows
-    autonomy: Floats
-    sustain: NDArray[np.bool_]
-    name: Rows
-    usable: NDArray[np.bool_]
+def _numbered(work: _Compiler, rows: Columns) -> Groups:
+    return grouped(rows, len(work.reader.names), work.note)
 
 
-def _groups(work: _Compiler, found: _Directed) -> _Groups:
-    """Number the groups: one for each consumer and group name."""
-    joined = {
-        name: np.concatenate([_none(), *getattr(found, name)])
-        for name in ("provider", "consumer", "name", "transfer", "k", "autonomy", "certain")
+def _said(groups: Groups, gates: Gates) -> dict[str, Any]:
+    """What is said of groups and feeds, those of gates behind them."""
+    extra, more = len(gates.rules), len(gates.provider)
+    rows = groups.rows
+    return {
+        "rule": [*groups.rules(), *gates.rules],
+        "k": np.append(groups.wanted(), np.zeros(extra, np.int32)),
+        "min_share": np.append(groups.of("min_share"), np.zeros(extra)),
+        "autonomy": np.append(groups.of("autonomy"), np.zeros(extra)),
+        "sustain": np.append(groups.of("sustain") == 1, np.zeros(extra, bool)),
+        "transfer": np.append(rows.transfer, np.zeros(more)),
+        "share": np.append(rows.share, np.ones(more)),
+        "priority": np.append(rows.priority, np.ones(more)),
+        "start": np.append(rows.start, np.zeros(more)),
     }
-    key = joined["consumer"].astype(np.int64) * max(1, len(work.group_names)) + joined["name"]
-    _, first, group = np.unique(key, return_index=True, return_inverse=True)
-    for what in ("k", "autonomy"):
-        _note_differences(work, joined, (first, group), what)
-    k = joined["k"][first]
-    flags = joined["certain"][first].astype(np.int32)
-    unusable = (flags & 1) == 0
-    rules = [_rule(float(v), bool(u)) for v, u in zip(k, unusable, strict=True)]
-    wanted = np.where(np.isnan(k) | unusable, 0, k).astype(np.int32)
-    return _Groups(
-        joined["provider"].astype(np.int32),
-        joined["consumer"].astype(np.int32),
-        group.astype(np.int32).reshape(-1),
-        joined["transfer"].astype(np.float64),
-        rules,
-        wanted,
-        joined["autonomy"][first].astype(np.float64),
-        (flags & 2) != 0,
-        joined["name"][first].astype(np.int32),
-        ~unusable,
-    )
 
 
-def _rule(k: float, unusable: bool) -> str:
-    return "all" if k == 0 and not unusable else "atLeast"
+def _padded(values: Any, count: int, fill: Any) -> Any:
+    """The values, and `fill` for the positions behind."""
+    return np.append(values, np.full(count - len(values), fill, values.dtype))
 
 
-def _note_differences(work: _Compiler, joined: Any, groups: Any, what: str) -> None:
-    """A group whose feeds are bound to different values takes the first, and says so."""
-    first, group = groups
-    values = joined[what]
-    differs = ~((values == values[first][group]) | np.isnan(values))
-    if differs.any():
-        work.note(joined["consumer"][differs], f"its feeds give different values for {what}")
-
-
-def _note_unsatisfiable(work: _Compiler, network: Network, groups: _Groups) -> None:
-    names = list(work.group_names)
+def _note_unsatisfiable(work: _Compiler, network: Network, groups: Groups) -> None:
+    names = list(work.reader.names)
+    rules, name = groups.rules(), groups.of("name")
     for group in network.feeds.unsatisfiable:
-        if not groups.usable[group]:
-            continue  # already said why
         size = int(network.arrays.in_start[group + 1] - network.arrays.in_start[group])
-        reason = f'group "{names[groups.name[group]]}": needs k between 1 and {size} of {size}'
-        work.note([network.feeds.consumer[group]], reason)
+        lacks = f"needs k between 1 and {size} of {size}"
+        if rules[group] == "capacity":
+            lacks = "all its shares together are less than minShare"
+        work.note([network.feeds.consumer[group]], f'group "{names[name[group]]}": {lacks}')

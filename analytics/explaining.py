@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinfall.analytics.compiling import NotEvaluated, Rows
+from twinfall.analytics.degrading import Degraded
+from twinfall.analytics.feeds import Feeds
 from twinfall.analytics.network import Impact
 from twinfall.analytics.states import State
 
@@ -31,12 +33,15 @@ class ServiceTotal:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Over all affected assets, the failed ones apart; exact whatever part of the list is read."""
+    """Over all that go down, the failed ones apart; exact whatever part of the list is read.
+    `degraded` counts what goes on with less, which nothing else here counts.
+    """
 
     assets: int
     customers: float
     value: float
     services: tuple[ServiceTotal, ...]
+    degraded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One round of failures: `at` seconds after the first failure."""
+    """One round of failures, `at` seconds after the first one: how many go down."""
 
     wave: int
     at: float
@@ -71,6 +76,8 @@ class Impacted:
     cause: str | None
     path: tuple[str, ...]
     before: State = "ok"
+    level: float | None = None
+    """What is left of a degraded asset, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,52 @@ class NearMiss:
     would_fail_if: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """The providers that a group lost, by position, and the weight of all that it has."""
+
+    providers: tuple[int, ...]
+    weights: Mapping[int, int]
+
+    @property
+    def size(self) -> int:
+        return len(self.weights)
+
+    @property
+    def shared(self) -> bool:
+        """Whether shares are weighed, not feeds counted."""
+        return any(weight > 1 for weight in self.weights.values())
+
+    @property
+    def weight(self) -> int:
+        return sum(self.weights[p] for p in self.providers)
+
+    def decisive(self, fail_at: int) -> list[int]:
+        """Providers left, any of which would lose the group if it were the next one lost."""
+        if not self.weight < fail_at:
+            return []
+        left = sorted(set(self.weights) - set(self.providers))
+        return [p for p in left if self.weight + self.weights[p] >= fail_at]
+
+
+def shown(impact: Impact, visible: int) -> Impact:
+    """Without gates: waves numbered on without theirs, their own causes instead of them."""
+    if not len(impact) or impact.asset.max() < visible:
+        return impact
+    kept = impact.asset < visible
+    own = dict(zip(impact.asset[~kept].tolist(), impact.cause[~kept].tolist(), strict=True))
+    causes = [own.get(cause, cause) for cause in impact.cause[kept].tolist()]
+    _, wave = np.unique(impact.wave[kept], return_inverse=True)
+    return Impact(
+        impact.failed,
+        impact.asset[kept],
+        (wave.reshape(-1) + 1).astype(np.int32),
+        impact.time[kept],
+        impact.group[kept],
+        np.array(causes, np.int32),
+    )
+
+
 class AssetImpact:
     """One impact, by twin ids. Order: time, then position (that is, id)."""
 
@@ -93,16 +146,20 @@ class AssetImpact:
         assets: AssetNetwork,
         impact: Impact,
         possible: Callable[[], Rows] | None = None,
+        horizon: float = np.inf,
     ) -> None:
         self.assets = assets
-        self.impact = impact
+        self.whole = impact
+        """Gates included."""
+        self.impact = shown(impact, assets.visible)
+        self.horizon = horizon
         self._possible = possible
         self.snapshot = assets.snapshot
 
     @property
     def count(self) -> int:
-        """How many assets are affected."""
-        return len(self.impact)
+        """How many assets are affected: down or degraded."""
+        return len(self.impact) + len(self.degraded)
 
     @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
@@ -115,19 +172,27 @@ class AssetImpact:
         return self.assets.baseline_down
 
     @cached_property
+    def degraded(self) -> Degraded:
+        """What loses quality and stays up."""
+        return self.assets.compiled.soft.after(
+            self.whole, self.assets.course.anyway(self.horizon), self.horizon
+        )
+
+    @cached_property
     def totals(self) -> Totals:
-        """Sums over everything affected."""
-        return self._totals(self.impact.asset)
+        """Sums over everything that goes down."""
+        return self._totals(self.impact.asset, len(self.degraded))
 
     @cached_property
     def bounds(self) -> Bounds:
         """The totals if everything unknown is up, and over all that may be affected at worst."""
         worst = self.impact.asset if self._possible is None else self._possible()
+        worst = worst[worst < self.assets.visible]
         if len(worst) == len(self.impact.asset):
             return Bounds(self.totals, self.totals)
-        return Bounds(self.totals, self._totals(worst))
+        return Bounds(self.totals, self._totals(worst, len(self.degraded)))
 
-    def _totals(self, affected: Rows) -> Totals:
+    def _totals(self, affected: Rows, degraded: int) -> Totals:
         compiled = self.assets.compiled
         down = np.zeros(len(self.assets.ids), bool)
         down[affected] = True
@@ -137,6 +202,7 @@ class AssetImpact:
             float(compiled.customers[affected].sum()),
             float(compiled.value[affected].sum()),
             tuple(ServiceTotal(name, count) for name, count in counts if count),
+            degraded,
         )
 
     @cached_property
@@ -151,7 +217,24 @@ class AssetImpact:
     def affected(self, start: int = 0, stop: int | None = None) -> list[Impacted]:
         """The affected assets from `start` up to `stop`."""
         stop = self.count if stop is None else min(stop, self.count)
-        return [self._impacted(row) for row in range(max(0, start), stop)]
+        rows = range(max(0, start), stop)
+        if not len(self.degraded):
+            return [self._impacted(row) for row in rows]
+        down = len(self.impact)
+        return [
+            self._impacted(at)
+            if (at := int(self._order[row])) < down
+            else self._lessened(at - down)
+            for row in rows
+        ]
+
+    @cached_property
+    def _order(self) -> Rows:
+        """What goes down, then what degrades, brought into the order of the answer."""
+        time = np.concatenate([self.impact.time, self.degraded.time])
+        asset = np.concatenate([self.impact.asset, self.degraded.asset])
+        order: Rows = np.lexsort((asset, time)).astype(np.int32)
+        return order
 
     def near_misses(self, first: int = 20) -> list[NearMiss]:
         """Assets that lost a feed and would fail with the next one, by id."""
@@ -163,7 +246,7 @@ class AssetImpact:
 
     @cached_property
     def _row(self) -> dict[int, int]:
-        return {int(asset): row for row, asset in enumerate(self.impact.asset)}
+        return {int(asset): row for row, asset in enumerate(self.whole.asset)}
 
     @cached_property
     def _failed(self) -> frozenset[int]:
@@ -172,95 +255,129 @@ class AssetImpact:
     def _impacted(self, row: int) -> Impacted:
         impact, ids = self.impact, self.assets.ids
         group, cause = int(impact.group[row]), int(impact.cause[row])
-        name, votes = self._why(group, row)
+        asset = int(impact.asset[row])
+        name, votes = self._why(group, asset)
         return Impacted(
-            ids[int(impact.asset[row])],
+            ids[asset],
             int(impact.wave[row]),
             float(impact.time[row]),
             "failed",
             name,
             votes,
             None if cause < 0 else ids[cause],
-            self._path(int(impact.asset[row])),
-            self.assets.state(ids[int(impact.asset[row])]),
+            self._path(asset),
+            self.assets.state(ids[asset]),
         )
 
+    def _lessened(self, row: int) -> Impacted:
+        found, ids, soft = self.degraded, self.assets.ids, self.assets.compiled.soft
+        group, asset = int(found.group[row]), int(found.asset[row])
+        start, edges = soft.by_group
+        feeds = edges[start[group] : start[group + 1]]
+        until = float(found.time[row]) - float(soft.feeds.autonomy[group])
+        lost = self._lost(soft.feeds, feeds, until, np.inf)
+        cause = self._shown(int(found.cause[row]))
+        return Impacted(
+            ids[asset],
+            self._wave_of(cause) + 1,
+            float(found.time[row]),
+            "degraded",
+            soft.names[soft.name[group]],
+            self._said(lost, soft.feeds, group),
+            ids[cause],
+            (*self._path(cause), ids[asset]),
+            self.assets.state(ids[asset]),
+            float(soft.level[group]),
+        )
+
+    def _wave_of(self, asset: int) -> int:
+        at = np.flatnonzero(self.impact.asset == asset)
+        return int(self.impact.wave[at[0]]) if len(at) else 0
+
+    def _shown(self, asset: int) -> int:
+        """The asset itself; of a gate, the asset that it stands for."""
+        behind = asset - self.assets.visible
+        return asset if behind < 0 else int(self.assets.compiled.behind[behind])
+
     def _path(self, asset: int) -> tuple[str, ...]:
-        """From a failed asset along the causes to this one."""
+        """From a failed asset along the causes to this one, past gates."""
         path, seen = [asset], {asset}
         while asset not in self._failed and asset in self._row and len(path) < MAX_PATH:
-            asset = int(self.impact.cause[self._row[asset]])
+            asset = int(self.whole.cause[self._row[asset]])
             if asset < 0 or asset in seen:
                 break
             path.append(asset)
             seen.add(asset)
-        return tuple(self.assets.ids[p] for p in reversed(path))
+        return tuple(self.assets.ids[p] for p in reversed(path) if p < self.assets.visible)
 
-    def _why(self, group: int, row: int) -> tuple[str, str]:
+    def _why(self, group: int, asset: int) -> tuple[str, str]:
         compiled = self.assets.compiled
         if group < 0:
             carrier = compiled.carriers[-2 - group]
             return carrier, f"no source of {carrier} reached"
-        lost, size = self._lost(group, row)
-        named = [self.assets.ids[p] for p in lost[:MAX_NAMED]]
-        more = f" and {len(lost) - MAX_NAMED} more" if len(lost) > MAX_NAMED else ""
-        votes = f"{len(lost)} of {size} lost" + (f": {', '.join(named)}{more}" if lost else "")
-        if len(lost) < compiled.network.feeds.fail_at[group]:
-            votes += ", the others only hung on each other"
-        return compiled.group_names[compiled.group_name[group]], votes
-
-    def _lost(self, group: int, row: int | None = None) -> tuple[list[int], int]:
-        """The providers a group lost, by position, and how many it has; before the asset of a
-        row went down by it, or in all.
-        """
         network = self.assets.network
-        arrays = network.arrays
-        feeds = arrays.in_edges[arrays.in_start[group] : arrays.in_start[group + 1]]
-        time, wave = np.inf, np.inf
-        if row is not None:
-            time = float(self.impact.time[row]) - float(network.feeds.autonomy[group])
-            wave = float(self.impact.wave[row])
-        lost = sorted(p for p, e in self._providers(feeds) if self._gone(p, e, time, wave))
-        return lost, len(feeds)
+        row = self._row[asset]
+        time = float(self.whole.time[row]) - float(network.feeds.autonomy[group])
+        lost = self._lost(network.feeds, network.edges_of(group), time, float(self.whole.wave[row]))
+        return compiled.group_names[compiled.group_name[group]], self._said(
+            lost, network.feeds, group
+        )
 
-    def _providers(self, feeds: Any) -> Iterator[tuple[int, int]]:
-        provider = self.assets.network.feeds.provider
-        return ((int(provider[e]), int(e)) for e in feeds)
+    def _said(self, lost: _Lost, feeds: Feeds, group: int) -> str:
+        named = [self.assets.ids[self._shown(p)] for p in lost.providers[:MAX_NAMED]]
+        left_out = len(lost.providers) - len(named)
+        more = f" and {left_out} more" if left_out else ""
+        votes = f"{len(lost.providers)} of {lost.size} lost"
+        votes += f": {', '.join(named)}{more}" if named else ""
+        rule = feeds.rule[group]
+        if lost.shared and lost.weight >= rule["fail_at"]:
+            needed = int(rule["total"]) - int(rule["fail_at"]) + 1
+            votes += f", {(int(rule['total']) - lost.weight) / needed:.0%} of what it needs left"
+        if lost.weight < rule["fail_at"]:
+            votes += ", the others only hung on each other"
+        return votes
 
-    def _gone(self, provider: int, edge: int, time: float, wave: float) -> bool:
-        transfer = float(self.assets.network.feeds.transfer[edge])
+    def _lost(self, feeds: Feeds, edges: Any, time: float, wave: float) -> _Lost:
+        """What a group with these feeds lost until then."""
+        weight = {int(feeds.provider[e]): int(feeds.weight[e]) for e in edges}
+        delay = {int(feeds.provider[e]): float(feeds.transfer[e]) for e in edges}
+        return _Lost(
+            tuple(p for p in sorted(weight) if self._gone(p, delay[p], time, wave)), weight
+        )
+
+    def _gone(self, provider: int, transfer: float, time: float, wave: float) -> bool:
         gone = self.assets.course.gone_at(provider)
         if gone < np.inf and gone + transfer <= time:
             return True
         if provider in self._failed:
             return transfer <= time
         row = self._row.get(provider)
-        if row is None or self.impact.wave[row] >= wave:
+        if row is None or self.whole.wave[row] >= wave:
             return False
-        return float(self.impact.time[row]) + transfer <= time
+        return float(self.whole.time[row]) + transfer <= time
 
     # -- near misses ----------------------------------------------------------------------
 
     def _near_misses(self) -> Iterator[NearMiss]:
         network, compiled = self.assets.network, self.assets.compiled
-        arrays, ids = network.arrays, self.assets.ids
+        ids = self.assets.ids
         for group in self._touched():
             consumer = int(network.feeds.consumer[group])
             fail_at = int(network.feeds.fail_at[group])
             up = not self.assets.course.down[consumer] and consumer not in self._row
-            if not up or consumer in self._failed or fail_at == 0:
+            hidden = consumer >= self.assets.visible
+            if not up or hidden or consumer in self._failed or fail_at == 0:
                 continue
-            lost, _ = self._lost(group)
-            if len(lost) != fail_at - 1:
-                continue
-            feeds = arrays.in_edges[arrays.in_start[group] : arrays.in_start[group + 1]]
-            left = sorted({p for p, _ in self._providers(feeds)} - set(lost))
-            name = compiled.group_names[compiled.group_name[group]]
-            yield NearMiss(ids[consumer], name, 0, tuple(ids[p] for p in left))
+            edges = network.edges_of(group)
+            last = self._lost(network.feeds, edges, np.inf, np.inf).decisive(fail_at)
+            if last:
+                name = compiled.group_names[compiled.group_name[group]]
+                shown = sorted({self._shown(p) for p in last})
+                yield NearMiss(ids[consumer], name, 0, tuple(ids[p] for p in shown))
 
     def _touched(self) -> list[int]:
         """Groups that lost a feed to this failure."""
         arrays = self.assets.network.arrays
-        down = np.concatenate([self.impact.failed, self.impact.asset])
+        down = np.concatenate([self.whole.failed, self.whole.asset])
         spans = [arrays.group[arrays.out_start[p] : arrays.out_start[p + 1]] for p in down]
         return [int(g) for g in np.unique(np.concatenate([np.zeros(0, np.int32), *spans]))]

@@ -56,8 +56,17 @@ class Impact:
 class Network:
     """Directed groups of feeds and networks of carriers over assets 0..n-1."""
 
-    def __init__(self, feeds: Feeds, links: Links, arrays: kernels.Arrays, value: Floats) -> None:
+    def __init__(
+        self,
+        feeds: Feeds,
+        links: Links,
+        arrays: kernels.Arrays,
+        value: Floats,
+        visible: int | None = None,
+    ) -> None:
         self.n = len(value)
+        self.visible = self.n if visible is None else visible
+        """Positions from here on are gates: they take part and are not counted."""
         self.feeds = feeds
         self.links = links
         self.value = value
@@ -97,6 +106,7 @@ class Network:
         conducts: ArrayLike | None = None,
         storages: Storages | None = None,
         value: ArrayLike | None = None,
+        visible: int | None = None,
     ) -> Network:
         """Build and settle a network; raises BadInput where the arrays contradict each other.
 
@@ -117,7 +127,13 @@ class Network:
         if worth is not None and worth.shape != (n,):
             raise BadInput(f"value has shape {worth.shape}, not ({n},)", path="value")
         arrays = _arrays(n, feeds, links)
-        return cls(feeds, links, arrays, np.ones(n) if worth is None else worth)
+        return cls(feeds, links, arrays, np.ones(n) if worth is None else worth, visible)
+
+    def edges_of(self, group: int) -> Ints:
+        """The feeds of a group."""
+        start = self.arrays.in_start
+        edges: Ints = self.arrays.in_edges[start[group] : start[group + 1]]
+        return edges
 
     def conducting(self, conducts: ArrayLike) -> Network:
         """The same network with its switches and valves like this, bool [n]; the other arrays
@@ -125,7 +141,8 @@ class Network:
         """
         passes = np.ascontiguousarray(np.asarray(conducts, bool).astype(np.uint8))
         arrays = self.arrays._replace(conducts=passes)
-        return Network(self.feeds, replace(self.links, conducts=passes), arrays, self.value)
+        links = replace(self.links, conducts=passes)
+        return Network(self.feeds, links, arrays, self.value, self.visible)
 
     def impact(self, failed: ArrayLike, horizon: float = FOREVER) -> Impact:
         """What the failure of these assets takes along until `horizon` seconds after it.
@@ -167,7 +184,9 @@ class Network:
     def criticality(self, horizon: float = FOREVER) -> Ints:
         """For each asset, how many others its failure alone takes down; 0 for what is down."""
         scratch = self._take()
-        counts: Ints = kernels.count_each(self.arrays, scratch, self._base_lost, float(horizon))
+        counts: Ints = kernels.count_each(
+            self.arrays, scratch, self._base_lost, float(horizon), self.visible
+        )
         self._give(scratch)
         return counts
 

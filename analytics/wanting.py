@@ -20,9 +20,9 @@ def lacks(assets: AssetNetwork, course: Course, asset: int) -> str:
     for at in range(int(arrays.group_start[asset]), int(arrays.group_start[asset + 1])):
         group = int(arrays.groups[at])
         edges = arrays.in_edges[arrays.in_start[group] : arrays.in_start[group + 1]]
-        lost = sorted({int(feeds.provider[e]) for e in edges if course.down[feeds.provider[e]]})
-        fail_at = int(feeds.fail_at[group])
-        if 0 < fail_at <= len(lost):
+        down = [int(e) for e in edges if course.down[feeds.provider[e]]]
+        lost = sorted(int(feeds.provider[e]) for e in down)
+        if 0 < feeds.fail_at[group] <= feeds.weight[down].sum():
             name = assets.compiled.group_names[assets.compiled.group_name[group]]
             named = ", ".join(assets.ids[p] for p in lost[:MAX_NAMED])
             more = f" and {len(lost) - MAX_NAMED} more" if len(lost) > MAX_NAMED else ""

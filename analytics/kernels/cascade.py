@@ -643,16 +643,19 @@ def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
 
 
 @compiled
-def count_each(a: Any, s: Any, base_lost: Any, horizon: float) -> Any:
-    """How many others each asset's failure takes down: N-1 over everything."""
+def count_each(a: Any, s: Any, base_lost: Any, horizon: float, visible: int) -> Any:
+    """How many others each asset's failure takes down: N-1 over everything, gates not counted."""
     n = len(a.member)
     counts = np.zeros(n, np.int32)
     alone, at = np.empty(1, np.int32), np.zeros(1)
-    for asset in range(n):
+    for asset in range(visible):
         if s.mark[asset].wave != UP:
             continue
         alone[0] = asset
         down = cascade(a, s, alone, at, horizon)
         counts[asset] = down - 1
+        if visible < n:
+            for i in range(down):
+                counts[asset] -= s.order[i] >= visible
         clean(a, s, base_lost, down)
     return counts

@@ -158,21 +158,17 @@ def test_a_value_that_nobody_gives_is_named() -> None:
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({"rule": "capacity", "minShare": 1.0}, "capacity is not evaluated"),
-        ({"effect": "degrade", "level": 0.5}, "degradation is not evaluated"),
-        ({"failureDomain": "domain:duct"}, "failure domains are not evaluated"),
-        ({"priority": 2}, "a standby counts as running"),
+        ({"priority": 2, "startFailure": 0.01}, "a standby counts as sure to start"),
         ({"probability": 0.5}, "a probability counts as certain"),
     ],
 )
-def test_what_is_not_evaluated_yet_is_said_of_each_consumer(
+def test_what_is_taken_as_certain_is_said_of_each_consumer(
     members: dict[str, Any], words: str
 ) -> None:
     network = assets(_needs(**members), _units("A", "H"), [("H", "needs", "A")])
 
     assert words in _reasons(network)["H"]
-    assert network.state("H") == "unknown"
-    assert network.state("A") == "ok"
+    assert network.state("H") == network.state("A") == "ok"
 
 
 # -- networks ---------------------------------------------------------------------------------
