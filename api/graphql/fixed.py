@@ -105,7 +105,14 @@ type Impact {
   "Assets that are down before any failure."
   baselineDown(first: Int = 100): [Twin!]!
 }
-type Totals { assets: Int! customers: Float! value: Float! services: [ServiceTotal!]! }
+"""Over what goes down; `degraded` counts what goes on with less."""
+type Totals {
+  assets: Int!
+  customers: Float!
+  value: Float!
+  services: [ServiceTotal!]!
+  degraded: Int!
+}
 type ServiceTotal { name: String! count: Int! }
 """What fails at one moment for one reason."""
 type Wave { wave: Int! at: Duration! count: Int! }
@@ -124,6 +131,8 @@ type Impacted {
   at: Duration!
   from: State!
   to: State!
+  "What is left of what is degraded, 0 to 1."
+  level: Float
   "The group that was lost."
   group: String
   "How the group stood."

@@ -16,12 +16,16 @@ _SECONDS = st.sampled_from([0.0, 0.0, 0.0, 10.0, 20.0, 30.0])
 def groups(draw: st.DrawFn, n: int) -> Group:
     """A group of one to four feeds with any rule, sometimes slow, buffered or sustained."""
     providers = draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=4, unique=True))
+    votes = None
+    if draw(st.sampled_from([False, False, True])):
+        votes = {p: draw(st.integers(1, 4)) for p in providers}
     return Group(
         consumer=draw(st.integers(0, n - 1)),
         feeds={p: draw(_SECONDS) for p in providers},
-        fail_at=draw(st.integers(1, len(providers))),
+        fail_at=draw(st.integers(1, sum(votes.values()) if votes else len(providers))),
         autonomy=draw(_SECONDS),
         sustain=draw(st.sampled_from([False, False, False, True])),
+        votes=votes,
     )
 
 
@@ -64,7 +68,9 @@ def network_of(plant: Plant) -> Network:
         [f[1] for f in feeds],
         group=[f[2] for f in feeds],
         rule=[_rule(g) for g in plant.groups],
-        k=[len(g.feeds) - g.fail_at + 1 for g in plant.groups],
+        k=[g.total - g.fail_at + 1 for g in plant.groups],
+        share=[float(g.of(p)) for g in plant.groups for p in g.feeds],
+        min_share=[float(g.total - g.fail_at + 1) for g in plant.groups],
         transfer=[f[3] for f in feeds],
         autonomy=[g.autonomy for g in plant.groups],
         sustain=[g.sustain for g in plant.groups],
@@ -83,6 +89,8 @@ def network_of(plant: Plant) -> Network:
 
 
 def _rule(group: Group) -> str:
+    if group.votes is not None:
+        return "capacity"
     if group.fail_at == 1:
         return "all"
     return "any" if group.fail_at == len(group.feeds) else "atLeast"

@@ -14,13 +14,23 @@ FOREVER = float("inf")
 
 @dataclass(frozen=True)
 class Group:
-    """Feeds of one consumer that vote together: provider -> transfer seconds."""
+    """Feeds of one consumer that vote together: provider -> transfer seconds, and its votes
+    where they are not one each.
+    """
 
     consumer: int
     feeds: dict[int, float]
     fail_at: int
     autonomy: float = 0.0
     sustain: bool = False
+    votes: dict[int, int] | None = None
+
+    def of(self, provider: int) -> int:
+        return 1 if self.votes is None else self.votes[provider]
+
+    @property
+    def total(self) -> int:
+        return sum(self.of(p) for p in self.feeds)
 
 
 @dataclass
@@ -55,7 +65,7 @@ class Moment:
         return set(range(self.plant.n)) - set(self.down) - self.baseline
 
     def lost_feeds(self, group: Group) -> int:
-        return sum(self.feed_is_lost(p, t) for p, t in group.feeds.items())
+        return sum(group.of(p) for p, t in group.feeds.items() if self.feed_is_lost(p, t))
 
     def feed_is_lost(self, provider: int, transfer: float) -> bool:
         if provider in self.baseline:
@@ -117,11 +127,11 @@ class Moment:
             return group.autonomy > 0
         if group.sustain and self.lost_feeds(group) < group.fail_at:
             return True
-        return self.votes(group, found) > len(group.feeds) - group.fail_at
+        return self.votes(group, found) > group.total - group.fail_at
 
     def votes(self, group: Group, found: set[int]) -> int:
-        late = (p in self.down and not self.feed_is_lost(p, t) for p, t in group.feeds.items())
-        return sum(p in found for p in group.feeds) + sum(late)
+        late = {p for p, t in group.feeds.items() if p in self.down and not self.feed_is_lost(p, t)}
+        return sum(group.of(p) for p in group.feeds if p in found or p in late)
 
 
 def cascade(plant: Plant, failed: set[int] | dict[int, float], horizon: float = FOREVER) -> Moment:
