@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from twinfall.analytics import kernels
 from twinfall.analytics.feeds import Feeds, Said, feeds_of
 from twinfall.analytics.links import Links, Storages, links_of
-from twinfall.analytics.support import is_cyclic
+from twinfall.analytics.support import circling
 from twinfall.analytics.votes import Ballot
 from twinfall.ontology.errors import BadInput
 
@@ -236,6 +236,9 @@ class Network:
             root=np.zeros(n if grounding else connected, np.int32),
             queue=np.zeros(n if grounding else connected, np.int32),
             support=np.zeros(n if grounding else 0, kernels.SUPPORT),
+            scope=np.zeros(n if grounding else 0, np.int32),
+            begun=np.zeros(self.feeds.count if grounding else 0, np.int32),
+            counts=np.zeros(1, np.int64),
             dry=np.full(storages, np.inf),
             empty=np.zeros(storages, np.uint8),
             dry_cause=np.zeros(storages, np.int32),
@@ -267,6 +270,7 @@ def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
     ends = np.concatenate([links.begin, links.end]), np.concatenate([links.end, links.begin])
     touch_start, touch = grouped(both * n + ends[0], carriers * n, ends[1])
     member_start, members = links.members()
+    circles = circling(n, feeds, links)
     return kernels.Arrays(
         provider=feeds.provider,
         group=feeds.group,
@@ -291,7 +295,8 @@ def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
         storage=links.storages.asset,
         storage_carrier=links.storages.carrier,
         storage_autonomy=links.storages.autonomy,
-        cyclic=is_cyclic(n, feeds, links),
+        circling=circles,
+        cyclic=bool(circles.any()),
     )
 
 

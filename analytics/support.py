@@ -1,7 +1,7 @@
-"""Whether assets can hold each other up in a circle.
+"""Which assets can hold each other up in a circle.
 
-Where they cannot, counting votes and reaching from sources is exact, and the kernels spare the
-derivation of all support at every moment of a cascade.
+Where none can, counting votes and reaching from sources is exact, and the kernels spare the
+derivation of support at every moment of a cascade.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -16,8 +17,9 @@ from twinfall.analytics.feeds import Feeds
 from twinfall.analytics.links import Links
 
 
-def is_cyclic(n: int, feeds: Feeds, links: Links) -> bool:
-    """True when support may run in a circle; may be true where it cannot, never the reverse.
+def circling(n: int, feeds: Feeds, links: Links) -> NDArray[np.uint8]:
+    """1 for each asset whose support may run in a circle; may be 1 where it cannot, never the
+    reverse. A group that sustains itself is in no circle: until it is lost, it needs no support.
 
     Reaching within a connected part of a carrier is exact, so a part is one node, which depends
     on its sources and on whether its members can pass on. Of an asset there are its groups
@@ -26,7 +28,9 @@ def is_cyclic(n: int, feeds: Feeds, links: Links) -> bool:
     """
     graph = _Graph(n)
     graph.add(np.arange(n), np.arange(n) + n)
-    graph.add(feeds.provider + n, feeds.consumer[feeds.group])
+    derived = feeds.rule["sustain"][feeds.group] == 0
+    graph.add(feeds.provider[derived] + n, feeds.consumer[feeds.group[derived]])
+    ties: list[tuple[Any, Any]] = []
     needs = [links.member & ~links.source & 1 << c != 0 for c in range(links.carriers)]
     parts = [graph.parts(links, carrier) for carrier in range(links.carriers)]
     for carrier in range(links.carriers):
@@ -42,12 +46,20 @@ def is_cyclic(n: int, feeds: Feeds, links: Links) -> bool:
         graph.add(free, parts[carrier][free])
         tied = np.flatnonzero(passing & bound)
         nodes = graph.new(len(tied))
+        ties.append((tied, nodes))
         graph.add(tied, nodes)
         graph.add(nodes, parts[carrier][tied])
         for other in others:
             needy = needs[other][tied]
             graph.add(parts[other][tied[needy]], nodes[needy])
-    return graph.has_circle()
+    round_ = graph.in_circles()
+    found = round_[:n] | round_[n : 2 * n]
+    for carrier in range(links.carriers):
+        member = links.member >> carrier & 1 == 1
+        found[member] |= round_[parts[carrier][member]]
+    for tied, nodes in ties:
+        found[tied] |= round_[nodes]
+    return found.astype(np.uint8)
 
 
 class _Graph:
@@ -76,11 +88,12 @@ class _Graph:
         count, part = connected_components(matrix, directed=False)
         return self.new(count)[part]
 
-    def has_circle(self) -> bool:
+    def in_circles(self) -> NDArray[np.bool_]:
+        """The nodes that can be left and come back to."""
         begin, end = np.concatenate(self._begin), np.concatenate(self._end)
-        if (begin == end).any():
-            return True
         ones = np.ones(len(begin), np.int8)
         matrix = coo_array((ones, (begin, end)), shape=(self.nodes, self.nodes)).tocsr()
-        count, _ = connected_components(matrix, directed=True, connection="strong")
-        return bool(count < self.nodes)
+        _, label = connected_components(matrix, directed=True, connection="strong")
+        found: NDArray[np.bool_] = np.bincount(label)[label] > 1
+        found[begin[begin == end]] = True
+        return found

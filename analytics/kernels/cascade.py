@@ -42,11 +42,18 @@ TALLY = np.dtype([("lost", "i4"), ("decided", "i4"), ("votes", "i4")])
 MARK = np.dtype([("time", "f8"), ("wave", "i4"), ("by", "i4"), ("cause", "i4")], align=True)
 """An asset in a question: when it went down, by which group (-2 - carrier, -1), by whose loss."""
 SUPPORT = np.dtype(
-    [("open", "i4"), ("fed", "i4"), ("passed", "i4"), ("holds", "u1"), ("assumed", "u1")],
+    [
+        ("open", "i4"),
+        ("fed", "i4"),
+        ("passed", "i4"),
+        ("holds", "u1"),
+        ("assumed", "u1"),
+        ("inside", "u1"),
+    ],
     align=True,
 )
 """An asset while grounding: groups without their votes, carriers that reach it and that it has
-passed on (bits), whether its support is derived, whether it is assumed.
+passed on (bits), whether its support is derived, whether it is assumed, whether it is in question.
 """
 
 
@@ -76,6 +83,7 @@ class Arrays(NamedTuple):
     storage: Any  # int32 [S] assets
     storage_carrier: Any  # int32 [S]
     storage_autonomy: Any  # float64 [S] seconds
+    circling: Any  # uint8 [n]: whether its support may run in a circle; empty where nothing's can
     cyclic: bool  # whether support can run in a circle
 
 
@@ -89,6 +97,9 @@ class Scratch(NamedTuple):
     root: Any  # int32 [n]
     queue: Any  # int32 [n]
     support: Any  # SUPPORT [n]
+    scope: Any  # int32 [n] assets whose support is in question
+    begun: Any  # int32 [G] groups whose buffers began to run in a circle
+    counts: Any  # int64 [1] how many those are
     dry: Any  # float64 [S] since when a storage has lost its own supply; inf: it has not
     empty: Any  # uint8 [S]
     dry_cause: Any  # int32 [S]
@@ -384,21 +395,78 @@ def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, no
 
 
 @compiled
-def ground(a: Any, s: Any, now: float) -> None:
-    """The least fixed point of support; `holds` is 1 where support can be derived.
+def _suspects(a: Any, s: Any, down: int) -> int:
+    """Whose support may have gone with what is down: everything up that can be reached from it
+    over feeds and connections, ascending, marked as inside. 0 where no circle is among it.
+    """
+    mark, support, scope, order = s.mark, s.support, s.scope, s.order
+    member, circling, conducts = a.member, a.circling, a.conducts
+    out_start, group_of, rule = a.out_start, a.group, a.rule
+    size, head, circles = i64(0), i64(0), False
+    for at in range(down):
+        asset = i64(order[at])
+        for edge in range(out_start[asset], out_start[asset + 1]):
+            size = _suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
+        if member[asset] != 0 and conducts[asset] == 1:
+            size = _suspect_neighbours(a, s, asset, size)
+    while head < size:
+        asset = i64(scope[head])
+        head += 1
+        circles = circles or circling[asset] == 1
+        for edge in range(out_start[asset], out_start[asset + 1]):
+            size = _suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
+        if member[asset] != 0 and conducts[asset] == 1:
+            size = _suspect_neighbours(a, s, asset, size)
+    if not circles:
+        _clear(support, scope, size)
+        return 0
+    scope[:size].sort()
+    return size
+
+
+@compiled
+def _suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> int:
+    if mark[asset].wave != UP or support[asset].inside == 1:
+        return size
+    support[asset].inside = 1
+    scope[size] = asset
+    return size + 1
+
+
+@compiled
+def _suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> int:
+    for carrier in range(len(a.member_start) - 1):
+        base = carrier * len(a.member) + asset
+        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+            size = _suspect(s.mark, s.support, s.scope, i64(a.pass_to[at]), size)
+    return size
+
+
+@compiled
+def _clear(support: Any, scope: Any, size: int) -> None:
+    for i in range(size):
+        support[scope[i]].inside = 0
+
+
+@compiled
+def ground(a: Any, s: Any, now: float, size: int) -> None:
+    """The least fixed point of support among the first `size` of the scope, which nothing outside
+    depends on; `holds` is 1 where support can be derived. What is up outside holds.
 
     Begins with sources, assets without conditions, and what holds without being derived: a
     group on its autonomy, a feed whose loss is still on its way, a storage running dry, a group
     that sustains itself. Black starters are assumed first, and dropped again, one round after
     the other, where what they started does not hold them.
     """
-    mark, support, member, black_start = s.mark, s.support, a.member, a.black_start
-    for asset in range(len(member)):
+    mark, support, member, black_start, scope = s.mark, s.support, a.member, a.black_start, s.scope
+    for i in range(size):
+        asset = scope[i]
         support[asset].assumed = black_start[asset] if mark[asset].wave == UP else 0
     while True:
-        _derive(a, s, now)
+        _derive(a, s, now, size)
         dropped = False
-        for asset in range(len(member)):
+        for i in range(size):
+            asset = scope[i]
             if support[asset].assumed == 0:
                 continue
             if support[asset].open > 0 or member[asset] & ~support[asset].fed:
@@ -409,9 +477,11 @@ def ground(a: Any, s: Any, now: float) -> None:
 
 
 @compiled
-def _derive(a: Any, s: Any, now: float) -> None:
+def _derive(a: Any, s: Any, now: float, size: int) -> None:
     mark, support, queue, member, source = s.mark, s.support, s.queue, a.member, a.source
-    for asset in range(len(member)):
+    scope = s.scope
+    for i in range(size):
+        asset = scope[i]
         support[asset].holds = 0
         support[asset].open = 0
         support[asset].fed = source[asset]
@@ -419,40 +489,76 @@ def _derive(a: Any, s: Any, now: float) -> None:
     for i in range(len(a.storage)):
         if s.dry[i] < np.inf and s.empty[i] == 0:
             support[a.storage[i]].fed |= i64(1) << a.storage_carrier[i]
-    _open_groups(a, s, now)
+    _open_groups(a, s, now, size)
+    _fed_from_outside(a, s, size)
     head, tail = i64(0), i64(0)
-    for asset in range(len(member)):
-        tail = _support(mark, support, member, queue, i64(asset), tail)
+    for i in range(size):
+        tail = _support(mark, support, member, queue, i64(scope[i]), tail)
     while head < tail:
         tail = _work(a, s, head, tail)
         head = tail
-        for asset in range(len(member)):  # an assumed one may only now be fed itself
-            if support[asset].assumed == 1:
-                tail = _pass_on(a, s, i64(asset), tail)
+        for i in range(size):  # an assumed one may only now be fed itself
+            if support[scope[i]].assumed == 1:
+                tail = _pass_on(a, s, i64(scope[i]), tail)
 
 
 @compiled
-def _open_groups(a: Any, s: Any, now: float) -> None:
-    """Count the groups that must be derived, and the feeds whose loss is on its way as votes."""
+def _fed_from_outside(a: Any, s: Any, size: int) -> None:
+    """What is up outside passes on all its carriers."""
+    mark, support, scope, member = s.mark, s.support, s.scope, a.member
+    n = len(member)
+    if size == n:
+        return
+    for i in range(size):
+        asset = i64(scope[i])
+        for carrier in range(len(a.member_start) - 1):
+            if member[asset] >> carrier & 1 == 0:
+                continue
+            base = i64(carrier) * n
+            for at in range(a.touch_start[base + asset], a.touch_start[base + asset + 1]):
+                other = i64(a.touch[at])
+                outside = mark[other].wave == UP and support[other].inside == 0
+                if outside and a.conducts[other] == 1 and _passes(a, base + other, asset):
+                    support[asset].fed |= i64(1) << carrier
+
+
+@compiled
+def _passes(a: Any, at_carrier: int, to: int) -> bool:
+    for at in range(a.pass_start[at_carrier], a.pass_start[at_carrier + 1]):
+        if a.pass_to[at] == to:
+            return True
+    return False
+
+
+@compiled
+def _open_groups(a: Any, s: Any, now: float, size: int) -> None:
+    """Count the groups that must be derived, and as votes the feeds whose loss is on its way and
+    those from outside.
+    """
     mark, tally, support, rule, weight = s.mark, s.tally, s.support, a.rule, a.weight
     provider, transfer, in_start, in_edges = a.provider, a.transfer, a.in_start, a.in_edges
+    group_start, groups, scope = a.group_start, a.groups, s.scope
     satisfied = -(2**30) - 1  # never reaches its need: all votes together are at most 2**30
-    for group in range(len(rule)):
-        fail_at, consumer = rule[group].fail_at, rule[group].consumer
-        lost = tally[group].lost >= fail_at
-        buffered = lost and rule[group].autonomy > 0.0 and now != BEFORE
-        tally[group].votes = satisfied
-        if fail_at == 0 or buffered or (not lost and rule[group].sustain == 1):
-            continue
-        votes = i64(0)
-        for at in range(in_start[group], in_start[group + 1]):
-            edge = in_edges[at]
-            asset = provider[edge]
-            if 0 <= mark[asset].wave < UP and mark[asset].time + transfer[edge] > now:
-                votes += weight[edge]
-        if votes <= rule[group].total - fail_at:
-            tally[group].votes = votes
-            support[consumer].open += 1
+    for i in range(size):
+        consumer = scope[i]
+        for k in range(group_start[consumer], group_start[consumer + 1]):
+            group = groups[k]
+            fail_at = rule[group].fail_at
+            lost = tally[group].lost >= fail_at
+            buffered = lost and rule[group].autonomy > 0.0 and now != BEFORE
+            tally[group].votes = satisfied
+            if fail_at == 0 or buffered or (not lost and rule[group].sustain == 1):
+                continue
+            votes = i64(0)
+            for at in range(in_start[group], in_start[group + 1]):
+                edge = in_edges[at]
+                asset = provider[edge]
+                late = 0 <= mark[asset].wave < UP and mark[asset].time + transfer[edge] > now
+                if late or (mark[asset].wave == UP and support[asset].inside == 0):
+                    votes += weight[edge]
+            if votes <= rule[group].total - fail_at:
+                tally[group].votes = votes
+                support[consumer].open += 1
 
 
 @compiled
@@ -513,26 +619,32 @@ def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
 @compiled
 def _unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
     """Fail what keeps itself up in a circle; buffers in the circle begin to run first."""
-    mark, support, order, root = s.mark, s.support, s.order, s.root
-    ground(a, s, now)
-    _blame(a, s, down, now)
-    while _start_buffers(a, s, heap, now):
-        ground(a, s, now)
-        _blame(a, s, down, now)
-    for asset in range(len(mark)):
-        if mark[asset].wave == UP and support[asset].holds == 0:
+    mark, support, order, root, scope = s.mark, s.support, s.order, s.root, s.scope
+    size = _suspects(a, s, down)
+    if size == 0:
+        return down
+    ground(a, s, now, size)
+    _blame(a, s, down, now, size)
+    while _start_buffers(a, s, heap, now, size):
+        ground(a, s, now, size)
+        _blame(a, s, down, now, size)
+    for i in range(size):
+        asset = i64(scope[i])
+        if support[asset].holds == 0:
             how = (now, wave + 1, i64(mark[asset].by), i64(root[asset]))
-            down = _fail(mark, order, down, i64(asset), how)
+            down = _fail(mark, order, down, asset, how)
+    _clear(support, scope, size)
     return down
 
 
 @compiled
-def _blame(a: Any, s: Any, down: int, now: float) -> None:
+def _blame(a: Any, s: Any, down: int, now: float, size: int) -> None:
     """For what is up without support: the nearest asset that is down and whose loss left it so,
     by steps over missing feeds and connections, and the group or carrier of the last step.
     """
     mark, root, queue, order, member = s.mark, s.root, s.queue, s.order, a.member
-    root[:] = -1
+    for i in range(size):
+        root[s.scope[i]] = -1
     tail = i64(0)
     for at in range(down):
         root[order[at]] = order[at]
@@ -554,7 +666,9 @@ def _blame(a: Any, s: Any, down: int, now: float) -> None:
 
 @compiled
 def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
-    if s.root[asset] == -1 and s.mark[asset].wave == UP and s.support[asset].holds == 0:
+    if s.support[asset].inside == 0 or s.support[asset].holds == 1:
+        return tail
+    if s.root[asset] == -1:
         s.root[asset] = s.root[by_loss_of]
         s.mark[asset].by = by
         s.queue[tail] = asset
@@ -579,21 +693,26 @@ def _lacks_votes(a: Any, s: Any, group: int) -> bool:
 
 
 @compiled
-def _start_buffers(a: Any, s: Any, heap: Any, now: float) -> bool:
-    mark, support, tally, rule = s.mark, s.support, s.tally, a.rule
+def _start_buffers(a: Any, s: Any, heap: Any, now: float, size: int) -> bool:
+    support, tally, rule = s.support, s.tally, a.rule
     started = False
-    for group in range(len(rule)):
-        asset = rule[group].consumer
-        waits = mark[asset].wave == UP and support[asset].holds == 0 and rule[group].autonomy > 0.0
-        if waits and _lacks_votes(a, s, i64(group)):
-            tally[group].lost = rule[group].fail_at
-            tally[group].decided = s.root[asset]
-            heappush(heap, (now + rule[group].autonomy, _GROUP, i64(group)))
-            started = True
+    for i in range(size):
+        asset = s.scope[i]
+        if support[asset].holds == 1:
+            continue
+        for k in range(a.group_start[asset], a.group_start[asset + 1]):
+            group = i64(a.groups[k])
+            if rule[group].autonomy > 0.0 and _lacks_votes(a, s, group):
+                tally[group].lost = rule[group].fail_at
+                tally[group].decided = s.root[asset]
+                s.begun[s.counts[0]] = group
+                s.counts[0] += 1
+                heappush(heap, (now + rule[group].autonomy, _GROUP, group))
+                started = True
     for i in range(len(a.storage)):
         asset = a.storage[i]
         unfed = (a.member[asset] & ~support[asset].fed) >> a.storage_carrier[i] & 1
-        if mark[asset].wave == UP and unfed and s.dry[i] == np.inf:
+        if support[asset].inside == 1 and unfed and s.dry[i] == np.inf:
             s.dry[i] = now
             s.dry_cause[i] = s.root[asset]
             heappush(heap, (now + a.storage_autonomy[i], _STORAGE, i64(i)))
@@ -609,9 +728,12 @@ def settle(a: Any, s: Any, base_lost: Any) -> None:
     """Mark what is down before any failure and count the feeds that are lost with it."""
     mark, support, tally, out_start, group_of = s.mark, s.support, s.tally, a.out_start, a.group
     weight = a.weight
+    for asset in range(len(mark)):
+        s.scope[asset] = asset
+        support[asset].inside = 1
     more = True
     while more:  # again where a group that would sustain itself turns out to have lost its feeds
-        ground(a, s, BEFORE)
+        ground(a, s, BEFORE, len(mark))
         more = False
         for asset in range(len(mark)):
             if support[asset].holds == 1 or mark[asset].wave != UP:
@@ -620,13 +742,14 @@ def settle(a: Any, s: Any, base_lost: Any) -> None:
             more = True
             for edge in range(out_start[asset], out_start[asset + 1]):
                 tally[group_of[edge]].lost += weight[edge]
+    _clear(support, s.scope, len(mark))
     for group in range(len(base_lost)):
         base_lost[group] = tally[group].lost
 
 
 @compiled
 def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
-    """Undo a question, touching only what it touched (all groups where support can circle)."""
+    """Undo a question, touching only what it touched."""
     mark, tally, order, out_start, group_of = s.mark, s.tally, s.order, a.out_start, a.group
     for at in range(down):
         asset = order[at]
@@ -634,9 +757,10 @@ def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
         for edge in range(out_start[asset], out_start[asset + 1]):
             group = group_of[edge]
             tally[group].lost = base_lost[group]
-    if a.cyclic:
-        for group in range(len(base_lost)):
-            tally[group].lost = base_lost[group]
+    if len(s.begun) > 0:
+        for i in range(s.counts[0]):
+            tally[s.begun[i]].lost = base_lost[s.begun[i]]
+        s.counts[0] = 0
     for i in range(len(s.dry)):
         s.dry[i] = np.inf
         s.empty[i] = 0
