@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from twinfall.analytics import kernels
 from twinfall.analytics.feeds import Feeds, Said, feeds_of
 from twinfall.analytics.links import Links, Storages, links_of
+from twinfall.analytics.singles import Listing, Singles
 from twinfall.analytics.support import circling
 from twinfall.analytics.votes import Ballot
 from twinfall.ontology.errors import BadInput
@@ -73,9 +75,10 @@ class Network:
         self.arrays = arrays
         self._lock = threading.Lock()
         self._scratches: list[kernels.Scratch] = []
-        self._base_lost = np.zeros(feeds.count, np.int32)
+        self.base_lost = np.zeros(feeds.count, np.int32)
+        """Weight of feeds that each group has lost before any failure."""
         first = self._new_scratch(grounding=True)
-        kernels.settle(self.arrays, first, self._base_lost)
+        kernels.settle(self.arrays, first, self.base_lost)
         self.baseline: Flags = first.mark["wave"] == kernels.DOWN_BEFORE
         """What is down before any failure."""
         if self.arrays.cyclic:
@@ -176,19 +179,67 @@ class Network:
             order = order[~np.isin(order, failed)]
         asset = _by_time_then_position(scratch, order)
         rows = scratch.mark.take(asset)  # far faster than an index, for records
-        kernels.clean(self.arrays, scratch, self._base_lost, down)
+        kernels.clean(self.arrays, scratch, self.base_lost, down)
         self._give(scratch)
         wave, time, by, cause = (rows[name].copy() for name in ("wave", "time", "by", "cause"))
         return Impact(failed, asset, wave, time, by, cause)
 
     def criticality(self, horizon: float = FOREVER) -> Ints:
-        """For each asset, how many others its failure alone takes down; 0 for what is down."""
+        """For each asset, how many others its failure alone takes down; 0 for what is down.
+
+        In the end (no horizon), once: the answer is kept. O(what all failures take down); where
+        one touches a circle of support, what can be reached from it as well.
+        """
+        if horizon == FOREVER:
+            return self._criticality.copy()
+        return self._count(np.arange(self.visible), np.zeros(self.n, np.int32), horizon)
+
+    @cached_property
+    def _criticality(self) -> Ints:
+        counts = self._singles.counts()
+        return self._count(np.flatnonzero(counts < 0), counts, FOREVER)
+
+    def _count(self, assets: Any, counts: Ints, horizon: float) -> Ints:
         scratch = self._take()
-        counts: Ints = kernels.count_each(
-            self.arrays, scratch, self._base_lost, float(horizon), self.visible
+        some = np.ascontiguousarray(assets, np.int32)
+        kernels.count_some(
+            self.arrays, scratch, self.base_lost, float(horizon), self.visible, some, counts
         )
         self._give(scratch)
         return counts
+
+    def listing(self) -> Listing:
+        """For each asset, what its failure alone takes down in the end, itself apart; kept.
+
+        Raises Refused (TOO_COSTLY) where that is more than can be held.
+        """
+        return self._listing
+
+    def causes(self) -> Listing:
+        """For each asset, every other asset whose failure alone takes it down: its single points
+        of failure. Kept; as `listing`.
+        """
+        return self._causes
+
+    def spof(self, asset: int) -> list[int]:
+        """The single points of failure of one asset, itself apart, ascending."""
+        self._check(np.array([asset], np.int32))
+        return [int(other) for other in self.causes().of(asset)]
+
+    @cached_property
+    def _singles(self) -> Singles:
+        return Singles(self)
+
+    @cached_property
+    def _listing(self) -> Listing:
+        searched = np.flatnonzero(self._singles.counts() < 0)
+        others = {int(a): self.impact([a]).asset for a in searched}
+        shown = {a: down[down < self.visible] for a, down in others.items()}
+        return self._singles.listing(self._criticality, shown)
+
+    @cached_property
+    def _causes(self) -> Listing:
+        return self.listing().turned()
 
     def to_networkx(self) -> nx.MultiDiGraph:
         """Feeds as edges provider -> consumer (`group`, `transfer`), connections as edges in the
@@ -215,7 +266,7 @@ class Network:
                 return self._scratches.pop()
         scratch = self._new_scratch(grounding=self.arrays.cyclic)
         scratch.mark["wave"][self.baseline] = kernels.DOWN_BEFORE
-        scratch.tally["lost"] = self._base_lost
+        scratch.tally["lost"] = self.base_lost
         return scratch
 
     def _give(self, scratch: kernels.Scratch) -> None:

@@ -767,12 +767,14 @@ def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
 
 
 @compiled
-def count_each(a: Any, s: Any, base_lost: Any, horizon: float, visible: int) -> Any:
-    """How many others each asset's failure takes down: N-1 over everything, gates not counted."""
+def count_some(
+    a: Any, s: Any, base_lost: Any, horizon: float, visible: int, assets: Any, counts: Any
+) -> None:
+    """How many others each of these assets' failure takes down; gates are not counted."""
     n = len(a.member)
-    counts = np.zeros(n, np.int32)
     alone, at = np.empty(1, np.int32), np.zeros(1)
-    for asset in range(visible):
+    for asset in assets:
+        counts[asset] = 0
         if s.mark[asset].wave != UP:
             continue
         alone[0] = asset
@@ -782,4 +784,3 @@ def count_each(a: Any, s: Any, base_lost: Any, horizon: float, visible: int) -> 
             for i in range(down):
                 counts[asset] -= s.order[i] >= visible
         clean(a, s, base_lost, down)
-    return counts

@@ -109,7 +109,7 @@ def test_questions_at_the_same_time_do_not_meet() -> None:
 
 def test_once_warm_no_question_compiles_anything() -> None:
     warm()
-    doors = (kernels.cascade, kernels.settle, kernels.clean, kernels.count_each, kernels.csr)
+    doors = (kernels.cascade, kernels.settle, kernels.clean, kernels.count_some, kernels.csr)
     before = [len(door.signatures) for door in doors]
 
     network = Network.from_arrays(

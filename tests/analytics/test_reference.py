@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import networkx as nx
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.plants import network_of, plants
 from tests.analytics.reference import cascade
-from twinfall.analytics import Network
+from twinfall.analytics import Network, kernels
+from twinfall.analytics.kernels import counting
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -83,3 +86,34 @@ def test_what_an_asset_lost_is_a_group_or_a_carrier_of_its_own(plant, data) -> N
             assert plant.groups[by].consumer == asset
         else:
             assert asset in plant.carriers[-2 - by]
+
+
+@FEW
+@given(plants())
+def test_listings_say_what_impact_says_both_ways(plant) -> None:
+    network = network_of(plant)
+
+    taken = [sorted(network.impact([a]).asset.tolist()) for a in range(plant.n)]
+
+    assert [network.listing().of(a).tolist() for a in range(plant.n)] == taken
+    for asset in range(plant.n):
+        assert network.spof(asset) == [x for x in range(plant.n) if asset in taken[x]]
+
+
+@FEW
+@given(st.integers(1, 12), st.data())
+def test_dominators_are_those_that_networkx_finds(n, data) -> None:
+    vertex = st.integers(0, n - 1)
+    arcs = data.draw(st.sets(st.tuples(vertex, vertex), max_size=4 * n))
+    roots = data.draw(st.sets(vertex, min_size=1, max_size=3))
+    graph = nx.DiGraph([*arcs, *((-1, root) for root in roots)])
+    graph.add_nodes_from(range(n))
+    begin = np.array([a for a, _ in arcs], np.int32)
+    start, order = kernels.csr(begin, n)
+    to = np.array([b for _, b in arcs], np.int32)[order]
+
+    order, idom = counting.dominators(n, start, to, np.array(sorted(roots), np.int32))
+
+    found = {int(order[i]): int(order[idom[i]]) for i in range(1, len(order))}
+    expected = nx.immediate_dominators(graph, -1)
+    assert found == {v: expected[v] for v in expected if v != -1}

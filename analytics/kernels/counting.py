@@ -1,0 +1,382 @@
+"""Every single failure in the end, without times and causes: N-1 over everything.
+
+Where support runs in no circle, what a failure takes along in the end is a fixed point of two rules
+that do not care for time: a group loses its feeds' weight; a carrier loses what its sources no
+longer reach. The first asset of a carrier to go takes along its subtree in the carrier's dominator
+tree; only when a second one goes on its own is the carrier searched again. An asset whose failure
+touches a circle is left to the cascade itself (count -1).
+
+Dominators: L. Georgiadis, "Linear-Time Algorithms for Dominators and Related Problems" (2005), the
+algorithm SEMI-NCA.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from twinfall.analytics.kernels.compiled import compiled
+
+i64: Any = np.int64
+VOTE = np.dtype([("need", "i4"), ("consumer", "i4"), ("seen", "i4"), ("lost", "i4")])
+"""A group that one feed does not lose: weight until it is lost, for whom; and in a failure."""
+
+
+class Single(NamedTuple):
+    """A settled network of n assets, its carriers as dominator trees."""
+
+    up: Any  # uint8 [n]
+    circling: Any  # uint8 [n], or empty
+    out_start: Any  # int32 [n + 1], into target: feeds of a provider that matter
+    target: Any  # int32: the consumer that goes down with it, or -2 - group where it is a vote
+    weight: Any  # int32
+    vote: Any  # VOTE [G]
+    member: Any  # int32 [n] bits
+    source: Any  # int32 [n] bits
+    conducts: Any  # uint8 [n]
+    pass_start: Any  # int32 [C * n + 1]
+    pass_to: Any  # int32
+    tree: Any  # int32 [C, n]: members in dominator-tree preorder
+    at: Any  # int32 [C, n]: place of a member in it
+    below: Any  # int32 [C, n]: how many its subtree has, itself included
+    through: Any  # uint8 [C, n]: whether something may be reached through it
+    size: Any  # int32 [C]: how many are in each tree
+
+
+@compiled
+def dominators(n: int, start: Any, to: Any, roots: Any) -> Any:
+    """(order, idom) of what is reached from the roots over the arcs to[start[v]:start[v+1]].
+
+    `order[1:]` has the vertices in depth-first preorder, order[0] is -1: the root of all roots.
+    idom[i] is the place in it of the immediate dominator of order[i]. About linear in practice.
+    """
+    order, back, parent = _depth_first(n, start, to, roots)
+    count = len(order)
+    first, come = _arrivals(order, back, start, to)
+    idom = parent.copy()
+    semi = np.arange(count).astype(np.int32)
+    label = np.arange(count).astype(np.int32)
+    stack = np.empty(count, np.int32)
+    rooted = np.zeros(count, np.uint8)
+    for root in roots:
+        rooted[back[root]] = 1
+    for i in range(count - 1, 0, -1):
+        semi[i] = 0 if rooted[i] == 1 else idom[i]
+        for at in range(first[i], first[i + 1]):
+            low = semi[_evaluate(i64(come[at]), i64(i + 1), semi, label, parent, stack)]
+            semi[i] = min(semi[i], low)
+    for i in range(1, count):
+        at = i64(idom[i])
+        while at > semi[i]:
+            at = i64(idom[at])
+        idom[i] = at
+    return order, idom
+
+
+@compiled
+def _depth_first(n: int, start: Any, to: Any, roots: Any) -> Any:
+    """Vertices in preorder behind the root of all, their places (-1: not reached), and parents."""
+    order = np.empty(n + 1, np.int32)
+    back = np.full(n, -1, np.int32)
+    parent = np.zeros(n + 1, np.int32)
+    stack = np.empty(n + 1, np.int32)
+    cursor = np.empty(n + 1, np.int32)
+    order[0] = -1
+    count = i64(1)
+    for root in roots:
+        if back[root] >= 0:
+            continue
+        back[root], order[count], parent[count] = count, root, 0
+        count += 1
+        stack[0], cursor[0], depth = root, start[root], i64(1)
+        while depth > 0:
+            vertex = stack[depth - 1]
+            at = cursor[depth - 1]
+            if at == start[vertex + 1]:
+                depth -= 1
+                continue
+            cursor[depth - 1] = at + 1
+            other = to[at]
+            if back[other] < 0:
+                back[other], order[count], parent[count] = count, other, back[vertex]
+                count += 1
+                stack[depth], cursor[depth] = other, start[other]
+                depth += 1
+    return order[:count].copy(), back, parent[:count].copy()
+
+
+@compiled
+def _arrivals(order: Any, back: Any, start: Any, to: Any) -> Any:
+    """For each place in the order, the places from which an arc comes."""
+    count = len(order)
+    first = np.zeros(count + 1, np.int32)
+    for i in range(1, count):
+        for at in range(start[order[i]], start[order[i] + 1]):
+            first[back[to[at]] + 1] += 1
+    for i in range(count):
+        first[i + 1] += first[i]
+    fill = first[:-1].copy()
+    come = np.empty(first[count], np.int32)
+    for i in range(1, count):
+        for at in range(start[order[i]], start[order[i] + 1]):
+            j = back[to[at]]
+            come[fill[j]] = i
+            fill[j] += 1
+    return first, come
+
+
+@compiled
+def _evaluate(vertex: int, last: int, semi: Any, label: Any, parent: Any, stack: Any) -> int:
+    """The vertex of least semidominator on the way up to the last one linked, compressed."""
+    if parent[vertex] < last:
+        return i64(label[vertex])
+    top = i64(0)
+    at = vertex
+    while parent[at] >= last:
+        stack[top] = at
+        top += 1
+        at = i64(parent[at])
+    while top > 0:
+        top -= 1
+        lower = i64(stack[top])
+        parent[lower] = parent[at]
+        if semi[label[at]] < semi[label[lower]]:
+            label[lower] = label[at]
+        at = lower
+    return i64(label[vertex])
+
+
+@compiled
+def preorder(order: Any, idom: Any, tree: Any, at: Any, below: Any) -> None:
+    """Lay out a dominator tree: `tree` has the vertices so that those below one follow it, `at`
+    the place of each vertex there, `below` how many follow it, itself included.
+    """
+    count = len(order)
+    size = np.ones(count, np.int32)
+    for i in range(count - 1, 0, -1):
+        size[idom[i]] += size[i]
+    free = np.zeros(count, np.int32)
+    for i in range(1, count):
+        place = free[idom[i]]
+        free[idom[i]] = place + size[i]
+        free[i] = place + 1
+        tree[place], at[order[i]], below[order[i]] = order[i], place, size[i]
+
+
+# -- every failure --------------------------------------------------------------------------------
+
+
+class Work(NamedTuple):
+    """What the search of one failure writes; stamps make cleaning needless."""
+
+    stamp: Any  # int32 [n]: the failure that took the asset down last
+    cut: Any  # int8 [n]: the carrier by whose loss it went down then, -1
+    queue: Any  # int32 [n]: what goes down, the failed one first
+    begun: Any  # int32 [C]: the failure in which the carrier lost a first one last
+    reached: Any  # int32 [n]: the search that reached it last
+    heads: Any  # int32 [n]: where a search is
+    searches: Any  # int64 [1]
+
+
+@compiled
+def take_down(a: Any, w: Any, failed: int) -> int:
+    """How many go down with this asset, itself included, in `queue`; -1: a circle is touched."""
+    stamp, cut, queue, circling = w.stamp, w.cut, w.queue, a.circling
+    out_start, target, weight, vote = a.out_start, a.target, a.weight, a.vote
+    carriers, member = len(a.tree), a.member
+    stamp[failed], queue[0] = failed, failed
+    if carriers > 0:
+        cut[failed] = -1
+    head, tail, dirty = i64(0), i64(1), i64(0)
+    while True:
+        while head < tail:
+            asset = i64(queue[head])
+            head += 1
+            before = tail
+            tail = _feed_no_more(
+                out_start, target, weight, vote, circling, stamp, queue, failed, asset, tail
+            )
+            if tail < 0:
+                return -1
+            if carriers > 0:
+                for i in range(before, tail):
+                    cut[queue[i]] = -1
+                if member[asset] != 0:
+                    tail, more = _cut_off(a, w, failed, asset, tail)
+                    dirty |= more
+        if dirty == 0:
+            return tail
+        tail = _search_again(a, w, failed, dirty, tail)
+        dirty = i64(0)
+
+
+@compiled
+def _feed_no_more(
+    out_start: Any, target: Any, weight: Any, vote: Any, circling: Any, stamp: Any, queue: Any,
+    failed: int, asset: int, tail: int,
+) -> int:  # fmt: skip
+    """Take down what an asset no longer feeds; the queue's new end, -1: a circle is touched."""
+    circles = len(circling) > 0
+    if circles and circling[asset] == 1:
+        return -1
+    for edge in range(out_start[asset], out_start[asset + 1]):
+        consumer = i64(target[edge])
+        if consumer < -1:
+            group = -2 - consumer
+            consumer = i64(vote[group].consumer)
+            if circles and circling[consumer] == 1:
+                return -1
+            if vote[group].seen != failed:
+                vote[group].seen, vote[group].lost = failed, 0
+            vote[group].lost += weight[edge]
+            if vote[group].lost < vote[group].need:
+                continue
+        if stamp[consumer] != failed:
+            stamp[consumer], queue[tail] = failed, consumer
+            tail += 1
+    return tail
+
+
+@compiled
+def _cut_off(a: Any, w: Any, failed: int, asset: int, tail: int) -> Any:
+    """Take down what an asset cuts off in its carriers; the carriers to be searched again."""
+    dirty = i64(0)
+    for carrier in range(len(a.tree)):
+        if a.member[asset] >> carrier & 1 == 0 or w.cut[asset] == carrier:
+            continue
+        if w.begun[carrier] == failed:
+            if a.through[carrier, asset] == 1:
+                dirty |= i64(1) << carrier
+            continue
+        w.begun[carrier] = failed
+        place = i64(a.at[carrier, asset])
+        for i in range(place + 1, place + a.below[carrier, asset]):
+            tail = _lose(w, failed, i64(a.tree[carrier, i]), carrier, tail)
+    return tail, dirty
+
+
+@compiled
+def _lose(w: Any, failed: int, asset: int, carrier: int, tail: int) -> int:
+    if w.stamp[asset] == failed:
+        return tail
+    w.stamp[asset], w.cut[asset], w.queue[tail] = failed, carrier, asset
+    return tail + 1
+
+
+@compiled
+def _search_again(a: Any, w: Any, failed: int, dirty: int, tail: int) -> int:
+    """Take down what no source of these carriers reaches any more."""
+    reached, heads, stamp, tree = w.reached, w.heads, w.stamp, a.tree
+    n = i64(len(a.member))
+    for carrier in range(len(tree)):
+        if dirty >> carrier & 1 == 0:
+            continue
+        w.searches[0] += 1
+        search = w.searches[0]
+        size, count = i64(0), a.size[carrier]
+        for i in range(count):
+            asset = tree[carrier, i]
+            if a.source[asset] >> carrier & 1 and stamp[asset] != failed:
+                reached[asset] = search
+                heads[size] = asset
+                size += 1
+        _reach(a, w, carrier * n, failed, size)
+        for i in range(count):
+            asset = i64(tree[carrier, i])
+            if reached[asset] != search:
+                tail = _lose(w, failed, asset, i64(carrier), tail)
+    return tail
+
+
+@compiled
+def _reach(a: Any, w: Any, base: int, failed: int, size: int) -> None:
+    """Spread from the first `size` of the heads through what is up and conducts."""
+    reached, heads, stamp, search = w.reached, w.heads, w.stamp, w.searches[0]
+    head = i64(0)
+    while head < size:
+        asset = heads[head]
+        head += 1
+        if a.conducts[asset] == 0:
+            continue
+        for at in range(a.pass_start[base + asset], a.pass_start[base + asset + 1]):
+            other = a.pass_to[at]
+            if reached[other] != search and stamp[other] != failed and a.up[other] == 1:
+                reached[other] = search
+                heads[size] = other
+                size += 1
+
+
+@compiled
+def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
+    """For each asset how many others its failure takes down, gates not counted; -1 where the
+    cascade itself must say, 0 for what is down.
+    """
+    up, queue, member, out_start = a.up, w.queue, a.member, a.out_start
+    n, carriers = len(member), len(a.tree)
+    for asset in range(visible):
+        fed = out_start[asset + 1] - out_start[asset]
+        if up[asset] == 0 or (fed == 0 and member[asset] == 0):
+            continue
+        if carriers == 0:
+            down = _take_down_fed(
+                out_start, a.target, a.weight, a.vote, a.circling, w.stamp, queue, i64(asset)
+            )
+        else:
+            down = take_down(a, w, i64(asset))
+        if down > 0 and visible < n:
+            shown = i64(0)
+            for i in range(down):
+                shown += queue[i] < visible
+            down = shown
+        counts[asset] = down - 1 if down > 0 else -1
+
+
+@compiled
+def _take_down_fed(
+    out_start: Any, target: Any, weight: Any, vote: Any, circling: Any, stamp: Any, queue: Any,
+    failed: int,
+) -> int:  # fmt: skip
+    """`take_down` where there are no carriers."""
+    stamp[failed], queue[0] = failed, failed
+    head, tail = i64(0), i64(1)
+    while head < tail and tail > 0:
+        asset = i64(queue[head])
+        head += 1
+        tail = _feed_no_more(
+            out_start, target, weight, vote, circling, stamp, queue, failed, asset, tail
+        )
+    return tail
+
+
+@compiled
+def list_each(a: Any, w: Any, visible: int, counts: Any, start: Any, into: Any) -> None:
+    """Write what each asset takes along to into[start[asset]:], where `counts` is known."""
+    for asset in range(visible):
+        if counts[asset] <= 0 or take_down(a, w, asset) < 0:
+            continue
+        at = start[asset]
+        i = i64(1)
+        while at < start[asset + 1]:
+            if w.queue[i] < visible:
+                into[at] = w.queue[i]
+                at += 1
+            i += 1
+
+
+@compiled
+def turned(n: int, start: Any, asset: Any) -> Any:
+    """The listing the other way round: who has each asset, ascending."""
+    back = np.zeros(n + 1, np.int64)
+    for other in asset:
+        back[other + 1] += 1
+    for i in range(n):
+        back[i + 1] += back[i]
+    fill = back[:-1].copy()
+    into = np.empty(len(asset), np.int32)
+    for i in range(n):
+        for at in range(start[i], start[i + 1]):
+            other = asset[at]
+            into[fill[other]] = i
+            fill[other] += 1
+    return back, into

@@ -1,0 +1,148 @@
+"""Every single failure: how many it takes along in the end, and which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics.kernels import counting, csr
+from twinfall.ontology.errors import Refused
+
+if TYPE_CHECKING:
+    from twinfall.analytics.network import Network
+
+Ints = NDArray[np.int32]
+
+MAX_LISTED = 400_000_000
+"""Entries of a listing: 1.6 GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """For each asset a list of others: asset[start[i]:start[i + 1]], ascending."""
+
+    start: NDArray[np.int64]
+    asset: Ints
+
+    def of(self, asset: int) -> Ints:
+        """Those of one asset."""
+        found: Ints = self.asset[self.start[asset] : self.start[asset + 1]]
+        return found
+
+    def turned(self) -> Listing:
+        """For each asset those that have it in their list."""
+        return Listing(*counting.turned(len(self.start) - 1, self.start, self.asset))
+
+
+class Singles:
+    """Failures of one asset each of a settled network, in the end. Safe for threads: what a
+    question writes is its own.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._single = _single(network)
+
+    def counts(self) -> Ints:
+        """How many others each asset's failure takes down; -1 where a circle is touched."""
+        counts = np.zeros(self._network.n, np.int32)
+        counting.count_each(self._single, self._work(), self._network.visible, counts)
+        return counts
+
+    def listing(self, counts: Ints, others: dict[int, Ints]) -> Listing:
+        """Which those are, where `counts` has how many; `others` are given."""
+        start = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(counts, out=start[1:])
+        if start[-1] > MAX_LISTED:
+            raise Refused(
+                f"single failures take along {int(start[-1]):,} assets in all, more than can be "
+                f"listed ({MAX_LISTED:,})",
+                code="TOO_COSTLY",
+                cure="ask about single assets",
+            )
+        into = np.zeros(int(start[-1]), np.int32)
+        own = counts.copy()
+        for asset, down in others.items():
+            own[asset] = 0
+            into[start[asset] : start[asset + 1]] = down
+        counting.list_each(self._single, self._work(), self._network.visible, own, start, into)
+        return Listing(start, into).turned().turned()  # each turn sorts
+
+    def _work(self) -> counting.Work:
+        n, carriers = self._network.n, len(self._single.tree)
+        connected = n if carriers else 0
+        self._single.vote["seen"] = -1
+        return counting.Work(
+            stamp=np.full(n, -1, np.int32),
+            cut=np.zeros(connected, np.int8),
+            queue=np.zeros(n + 1, np.int32),
+            begun=np.full(carriers, -1, np.int32),
+            reached=np.zeros(connected, np.int32),
+            heads=np.zeros(connected, np.int32),
+            searches=np.zeros(1, np.int64),
+        )
+
+
+def _single(network: Network) -> counting.Single:
+    arrays, feeds, n = network.arrays, network.feeds, network.n
+    up = ~network.baseline
+    rule, consumer = feeds.rule, feeds.consumer
+    need = rule["fail_at"] - network.base_lost
+    group = feeds.group
+    matters = up[feeds.provider] & up[consumer[group]] & (rule["fail_at"][group] > 0)
+    matters &= feeds.weight > 0
+    group, weight = group[matters], np.ascontiguousarray(feeds.weight[matters])
+    target = np.where(weight >= need[group], consumer[group], -2 - group).astype(np.int32)
+    out_start = np.zeros(n + 1, np.int32)
+    np.cumsum(np.bincount(feeds.provider[matters], minlength=n), out=out_start[1:])
+    vote = np.zeros(feeds.count, counting.VOTE)
+    vote["need"], vote["consumer"] = need, consumer
+    carriers = network.links.carriers
+    tree, at, below = (np.zeros((carriers, n), np.int32) for _ in range(3))
+    through = np.zeros((carriers, n), np.uint8)
+    size = np.zeros(carriers, np.int64)
+    for carrier in range(carriers):
+        order, idom = counting.dominators(n, *_arcs(network, carrier, up))
+        counting.preorder(order, idom, tree[carrier], at[carrier], below[carrier])
+        size[carrier] = len(order) - 1
+        through[carrier] = _passing(network, carrier)
+    return counting.Single(
+        up=up.astype(np.uint8),
+        circling=arrays.circling if arrays.cyclic else np.zeros(0, np.uint8),
+        out_start=out_start,
+        target=target,
+        weight=weight,
+        vote=vote,
+        member=arrays.member,
+        source=arrays.source,
+        conducts=arrays.conducts,
+        pass_start=arrays.pass_start,
+        pass_to=arrays.pass_to,
+        tree=tree,
+        at=at,
+        below=below,
+        through=through,
+        size=size,
+    )
+
+
+def _arcs(network: Network, carrier: int, up: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+    """The arcs of a carrier between what is up, and its sources."""
+    links, n = network.links, network.n
+    kept = (links.carrier == carrier) & up[links.begin] & up[links.end]
+    kept &= links.conducts[links.begin] == 1
+    start, order = csr(links.begin[kept], n)
+    roots = np.flatnonzero(up & (links.source & links.member & 1 << carrier != 0))
+    return start, np.ascontiguousarray(links.end[kept][order]), roots.astype(np.int32)
+
+
+def _passing(network: Network, carrier: int) -> Any:
+    """Through what more than itself may be reached: not through leaves."""
+    links, arrays, n = network.links, network.arrays, network.n
+    span = arrays.touch_start[carrier * n : (carrier + 1) * n + 1]
+    ends = np.diff(span) > 1
+    source = links.source >> carrier & 1 == 1
+    return (links.conducts == 1) & (ends | source)
