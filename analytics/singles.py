@@ -83,6 +83,7 @@ class Singles:
             reached=np.zeros(connected, np.int32),
             heads=np.zeros(connected, np.int32),
             searches=np.zeros(1, np.int64),
+            circles=np.zeros(1, np.int64),
         )
 
 
@@ -96,6 +97,7 @@ def _single(network: Network) -> counting.Single:
     matters &= feeds.weight > 0
     group, weight = group[matters], np.ascontiguousarray(feeds.weight[matters])
     target = np.where(weight >= need[group], consumer[group], -2 - group).astype(np.int32)
+    target[arrays.circling[consumer[group]] == 1] = counting.CIRCLE
     out_start = np.zeros(n + 1, np.int32)
     np.cumsum(np.bincount(feeds.provider[matters], minlength=n), out=out_start[1:])
     vote = np.zeros(feeds.count, counting.VOTE)
@@ -111,7 +113,7 @@ def _single(network: Network) -> counting.Single:
         through[carrier] = _passing(network, carrier)
     return counting.Single(
         up=up.astype(np.uint8),
-        circling=arrays.circling if arrays.cyclic else np.zeros(0, np.uint8),
+        circling=arrays.circling,
         out_start=out_start,
         target=target,
         weight=weight,

@@ -19,6 +19,11 @@ import numpy as np
 from twinfall.analytics.kernels.compiled import compiled
 
 i64: Any = np.int64
+u64: Any = np.uint64
+# An index that cannot be negative spares the compiled code a look at its sign.
+CIRCLE = np.int32(-1)
+"""The target of a feed whose consumer may be held up in a circle."""
+
 VOTE = np.dtype([("need", "i4"), ("consumer", "i4"), ("seen", "i4"), ("lost", "i4")])
 """A group that one feed does not lose: weight until it is lost, for whom; and in a failure."""
 
@@ -27,9 +32,9 @@ class Single(NamedTuple):
     """A settled network of n assets, its carriers as dominator trees."""
 
     up: Any  # uint8 [n]
-    circling: Any  # uint8 [n], or empty
+    circling: Any  # uint8 [n]
     out_start: Any  # int32 [n + 1], into target: feeds of a provider that matter
-    target: Any  # int32: the consumer that goes down with it, or -2 - group where it is a vote
+    target: Any  # int32: who goes down with it, or -2 - group for a vote, or CIRCLE
     weight: Any  # int32
     vote: Any  # VOTE [G]
     member: Any  # int32 [n] bits
@@ -177,14 +182,16 @@ class Work(NamedTuple):
     reached: Any  # int32 [n]: the search that reached it last
     heads: Any  # int32 [n]: where a search is
     searches: Any  # int64 [1]
+    circles: Any  # int64 [1]: whether a circle was touched
 
 
 @compiled
 def take_down(a: Any, w: Any, failed: int) -> int:
     """How many go down with this asset, itself included, in `queue`; -1: a circle is touched."""
-    stamp, cut, queue, circling = w.stamp, w.cut, w.queue, a.circling
+    stamp, cut, queue, circles = w.stamp, w.cut, w.queue, w.circles
     out_start, target, weight, vote = a.out_start, a.target, a.weight, a.vote
     carriers, member = len(a.tree), a.member
+    circles[0] = a.circling[failed]
     stamp[failed], queue[0] = failed, failed
     if carriers > 0:
         cut[failed] = -1
@@ -195,16 +202,16 @@ def take_down(a: Any, w: Any, failed: int) -> int:
             head += 1
             before = tail
             tail = _feed_no_more(
-                out_start, target, weight, vote, circling, stamp, queue, failed, asset, tail
+                out_start, target, weight, vote, circles, stamp, queue, failed, asset, tail
             )
-            if tail < 0:
-                return -1
             if carriers > 0:
                 for i in range(before, tail):
                     cut[queue[i]] = -1
                 if member[asset] != 0:
                     tail, more = _cut_off(a, w, failed, asset, tail)
                     dirty |= more
+        if circles[0] == 1:
+            return -1
         if dirty == 0:
             return tail
         tail = _search_again(a, w, failed, dirty, tail)
@@ -213,27 +220,31 @@ def take_down(a: Any, w: Any, failed: int) -> int:
 
 @compiled
 def _feed_no_more(
-    out_start: Any, target: Any, weight: Any, vote: Any, circling: Any, stamp: Any, queue: Any,
+    out_start: Any, target: Any, weight: Any, vote: Any, circles: Any, stamp: Any, queue: Any,
     failed: int, asset: int, tail: int,
 ) -> int:  # fmt: skip
-    """Take down what an asset no longer feeds; the queue's new end, -1: a circle is touched."""
-    circles = len(circling) > 0
-    if circles and circling[asset] == 1:
-        return -1
-    for edge in range(out_start[asset], out_start[asset + 1]):
-        consumer = i64(target[edge])
-        if consumer < -1:
-            group = -2 - consumer
-            consumer = i64(vote[group].consumer)
-            if circles and circling[consumer] == 1:
-                return -1
-            if vote[group].seen != failed:
-                vote[group].seen, vote[group].lost = failed, 0
-            vote[group].lost += weight[edge]
-            if vote[group].lost < vote[group].need:
+    """Take down what an asset no longer feeds, or say that a circle is touched; the queue's end.
+
+    A return from within the loop would make it several times slower.
+    """
+    for edge in range(out_start[u64(asset)], out_start[u64(asset + 1)]):
+        consumer = i64(target[u64(edge)])
+        if consumer < 0:
+            if consumer == CIRCLE:
+                circles[0] = 1
                 continue
-        if stamp[consumer] != failed:
-            stamp[consumer], queue[tail] = failed, consumer
+            group = u64(-2 - consumer)
+            consumer = i64(vote[group].consumer)
+            lost = i64(weight[u64(edge)])
+            if vote[group].seen == failed:
+                lost += vote[group].lost
+            vote[group].seen = failed
+            vote[group].lost = lost
+            if lost < vote[group].need:
+                continue
+        if stamp[u64(consumer)] != failed:
+            stamp[u64(consumer)] = failed
+            queue[u64(tail)] = consumer
             tail += 1
     return tail
 
@@ -252,15 +263,17 @@ def _cut_off(a: Any, w: Any, failed: int, asset: int, tail: int) -> Any:
         w.begun[carrier] = failed
         place = i64(a.at[carrier, asset])
         for i in range(place + 1, place + a.below[carrier, asset]):
-            tail = _lose(w, failed, i64(a.tree[carrier, i]), carrier, tail)
+            tail = _lose(a, w, failed, i64(a.tree[carrier, i]), carrier, tail)
     return tail, dirty
 
 
 @compiled
-def _lose(w: Any, failed: int, asset: int, carrier: int, tail: int) -> int:
+def _lose(a: Any, w: Any, failed: int, asset: int, carrier: int, tail: int) -> int:
     if w.stamp[asset] == failed:
         return tail
     w.stamp[asset], w.cut[asset], w.queue[tail] = failed, carrier, asset
+    if a.circling[asset] == 1:
+        w.circles[0] = 1
     return tail + 1
 
 
@@ -285,7 +298,7 @@ def _search_again(a: Any, w: Any, failed: int, dirty: int, tail: int) -> int:
         for i in range(count):
             asset = i64(tree[carrier, i])
             if reached[asset] != search:
-                tail = _lose(w, failed, asset, i64(carrier), tail)
+                tail = _lose(a, w, failed, asset, i64(carrier), tail)
     return tail
 
 
@@ -312,41 +325,51 @@ def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
     """For each asset how many others its failure takes down, gates not counted; -1 where the
     cascade itself must say, 0 for what is down.
     """
-    up, queue, member, out_start = a.up, w.queue, a.member, a.out_start
-    n, carriers = len(member), len(a.tree)
+    if len(a.tree) == 0:
+        fed = (a.out_start, a.target, a.weight, a.vote, a.circling, w.circles)
+        _count_fed(*fed, a.up, w.stamp, w.queue, visible, counts)
+        return
     for asset in range(visible):
-        fed = out_start[asset + 1] - out_start[asset]
-        if up[asset] == 0 or (fed == 0 and member[asset] == 0):
-            continue
-        if carriers == 0:
-            down = _take_down_fed(
-                out_start, a.target, a.weight, a.vote, a.circling, w.stamp, queue, i64(asset)
-            )
-        else:
+        if a.up[asset] == 1:
             down = take_down(a, w, i64(asset))
-        if down > 0 and visible < n:
-            shown = i64(0)
-            for i in range(down):
-                shown += queue[i] < visible
-            down = shown
-        counts[asset] = down - 1 if down > 0 else -1
+            counts[asset] = _shown(w.queue, down, visible, len(a.member))
 
 
 @compiled
-def _take_down_fed(
-    out_start: Any, target: Any, weight: Any, vote: Any, circling: Any, stamp: Any, queue: Any,
-    failed: int,
-) -> int:  # fmt: skip
-    """`take_down` where there are no carriers."""
-    stamp[failed], queue[0] = failed, failed
-    head, tail = i64(0), i64(1)
-    while head < tail and tail > 0:
-        asset = i64(queue[head])
-        head += 1
-        tail = _feed_no_more(
-            out_start, target, weight, vote, circling, stamp, queue, failed, asset, tail
-        )
-    return tail
+def _count_fed(
+    out_start: Any, target: Any, weight: Any, vote: Any, circling: Any, circles: Any, up: Any,
+    stamp: Any, queue: Any, visible: int, counts: Any,
+) -> None:  # fmt: skip
+    """`count_each` where there are no carriers. The arrays one by one: a look into a tuple of
+    them costs more than the step it is for.
+    """
+    for asset in range(visible):
+        if up[u64(asset)] == 0 or out_start[u64(asset)] == out_start[u64(asset + 1)]:
+            continue
+        circles[0] = circling[u64(asset)]
+        stamp[u64(asset)] = asset
+        queue[u64(0)] = asset
+        head, tail = i64(0), i64(1)
+        while head < tail:
+            tail = _feed_no_more(
+                out_start, target, weight, vote, circles, stamp, queue, i64(asset),
+                i64(queue[u64(head)]), tail,
+            )  # fmt: skip
+            head += 1
+        if circles[0] == 1:
+            tail = i64(-1)
+        counts[u64(asset)] = _shown(queue, tail, visible, len(up))
+
+
+@compiled
+def _shown(queue: Any, down: int, visible: int, n: int) -> int:
+    """How many of those that are down with the first one are no gates; -1 where that is open."""
+    if down < 0 or visible == n:
+        return max(down - 1, -1)
+    shown = i64(-1)
+    for i in range(down):
+        shown += queue[i] < visible
+    return shown
 
 
 @compiled
