@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int32]
 
+MAX_SPARE = 8
+"""Kept for the next question; more are made when more run at once."""
 MAX_LISTED = 400_000_000
 """Entries of a listing: 1.6 GB."""
 
@@ -45,6 +48,26 @@ class Singles:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._single = _single(network)
+        self._vote = np.zeros(network.feeds.count, counting.VOTE)
+        self._vote["need"] = network.feeds.fail_at - network.base_lost
+        self._vote["consumer"], self._vote["seen"] = network.feeds.consumer, -1
+        self._lock = threading.Lock()
+        self._spare: list[tuple[counting.Work, int]] = []
+
+    def down(self, failed: Ints) -> Ints | None:
+        """What is down in the end when these fail, gates included, them first; None where a
+        circle is touched. O(what goes down).
+        """
+        with self._lock:
+            work, number = self._spare.pop() if self._spare else (self._work(), -1)
+        work.queue[: len(failed)] = failed
+        number -= 1  # single failures are numbered from 0 on
+        down = counting.take_down(self._single, work, number, len(failed))
+        found: Ints | None = work.queue[:down].copy() if down >= 0 else None
+        with self._lock:
+            if len(self._spare) < MAX_SPARE and number > -(2**31) + 1:
+                self._spare.append((work, number))
+        return found
 
     def counts(self) -> Ints:
         """How many others each asset's failure takes down; -1 where a circle is touched."""
@@ -74,8 +97,8 @@ class Singles:
     def _work(self) -> counting.Work:
         n, carriers = self._network.n, len(self._single.tree)
         connected = n if carriers else 0
-        self._single.vote["seen"] = -1
         return counting.Work(
+            vote=self._vote.copy(),
             stamp=np.full(n, -1, np.int32),
             cut=np.zeros(connected, np.int8),
             queue=np.zeros(n + 1, np.int32),
@@ -100,8 +123,6 @@ def _single(network: Network) -> counting.Single:
     target[arrays.circling[consumer[group]] == 1] = counting.CIRCLE
     out_start = np.zeros(n + 1, np.int32)
     np.cumsum(np.bincount(feeds.provider[matters], minlength=n), out=out_start[1:])
-    vote = np.zeros(feeds.count, counting.VOTE)
-    vote["need"], vote["consumer"] = need, consumer
     carriers = network.links.carriers
     tree, at, below = (np.zeros((carriers, n), np.int32) for _ in range(3))
     through = np.zeros((carriers, n), np.uint8)
@@ -117,7 +138,6 @@ def _single(network: Network) -> counting.Single:
         out_start=out_start,
         target=target,
         weight=weight,
-        vote=vote,
         member=arrays.member,
         source=arrays.source,
         conducts=arrays.conducts,

@@ -30,6 +30,8 @@ _EDGE, _GROUP, _STORAGE, _FAILURE = 0, 1, 2, 3
 _NONE: Any = np.int64(-1)
 i64: Any = np.int64
 # Every call passes the same integer type: numba would compile a second copy for another.
+u64: Any = np.uint64
+# An index that cannot be negative spares the compiled code a look at its sign.
 
 RULE = np.dtype(
     [("autonomy", "f8"), ("consumer", "i4"), ("total", "i4"), ("fail_at", "i4"), ("sustain", "i4")]
@@ -161,13 +163,14 @@ def cascade(a: Any, s: Any, failed: Any, at: Any, horizon: float) -> Any:
 @compiled
 def _fail(mark: Any, order: Any, down: int, asset: int, how: Any) -> int:
     """Take an asset down (time, wave, by, cause) unless it is; how many are down then."""
-    if mark[asset].wave != UP:
+    at = u64(asset)
+    if mark[at].wave != UP:
         return down
-    mark[asset].time = how[0]
-    mark[asset].wave = how[1]
-    mark[asset].by = how[2]
-    mark[asset].cause = how[3]
-    order[down] = asset
+    mark[at].time = how[0]
+    mark[at].wave = how[1]
+    mark[at].by = how[2]
+    mark[at].cause = how[3]
+    order[u64(down)] = asset
     return down + 1
 
 
@@ -178,30 +181,31 @@ def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     rule, tally, mark, order = a.rule, s.tally, s.mark, s.order
     down = new[1]
     for i in range(new[0], new[1]):
-        asset = i64(order[i])
-        for edge in range(out_start[asset], out_start[asset + 1]):
-            if transfer[edge] > 0.0:
-                heappush(heap, (now + transfer[edge], _EDGE, i64(edge)))
+        asset = i64(order[u64(i)])
+        for edge in range(out_start[u64(asset)], out_start[u64(asset + 1)]):
+            if transfer[u64(edge)] > 0.0:
+                heappush(heap, (now + transfer[u64(edge)], _EDGE, i64(edge)))
                 continue
-            group = i64(group_of[edge])
-            if _lose(rule, tally, group, asset, i64(weight[edge])):
-                if rule[group].autonomy > 0.0:
-                    heappush(heap, (now + rule[group].autonomy, _GROUP, group))
+            group = i64(group_of[u64(edge)])
+            if _lose(rule, tally, group, asset, i64(weight[u64(edge)])):
+                if rule[u64(group)].autonomy > 0.0:
+                    heappush(heap, (now + rule[u64(group)].autonomy, _GROUP, group))
                 else:
                     how = (now, wave + 1, group, asset)
-                    down = _fail(mark, order, down, i64(rule[group].consumer), how)
+                    down = _fail(mark, order, down, i64(rule[u64(group)].consumer), how)
     return down
 
 
 @compiled
 def _lose(rule: Any, tally: Any, group: int, provider: int, weight: int) -> bool:
     """Count the weight of one lost feed; whether it is the one that loses the group."""
-    lost = tally[group].lost + weight
-    tally[group].lost = lost
-    fail_at = rule[group].fail_at
+    at = u64(group)
+    lost = tally[at].lost + weight
+    tally[at].lost = lost
+    fail_at = rule[at].fail_at
     if fail_at == 0 or lost < fail_at or lost - weight >= fail_at:
         return False
-    tally[group].decided = provider
+    tally[at].decided = provider
     return True
 
 
@@ -752,10 +756,10 @@ def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
     """Undo a question, touching only what it touched."""
     mark, tally, order, out_start, group_of = s.mark, s.tally, s.order, a.out_start, a.group
     for at in range(down):
-        asset = order[at]
+        asset = u64(order[u64(at)])
         mark[asset].wave = UP
-        for edge in range(out_start[asset], out_start[asset + 1]):
-            group = group_of[edge]
+        for edge in range(out_start[asset], out_start[asset + u64(1)]):
+            group = u64(group_of[u64(edge)])
             tally[group].lost = base_lost[group]
     if len(s.begun) > 0:
         for i in range(s.counts[0]):

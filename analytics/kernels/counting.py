@@ -36,7 +36,6 @@ class Single(NamedTuple):
     out_start: Any  # int32 [n + 1], into target: feeds of a provider that matter
     target: Any  # int32: who goes down with it, or -2 - group for a vote, or CIRCLE
     weight: Any  # int32
-    vote: Any  # VOTE [G]
     member: Any  # int32 [n] bits
     source: Any  # int32 [n] bits
     conducts: Any  # uint8 [n]
@@ -175,6 +174,7 @@ def preorder(order: Any, idom: Any, tree: Any, at: Any, below: Any) -> None:
 class Work(NamedTuple):
     """What the search of one failure writes; stamps make cleaning needless."""
 
+    vote: Any  # VOTE [G]
     stamp: Any  # int32 [n]: the failure that took the asset down last
     cut: Any  # int8 [n]: the carrier by whose loss it went down then, -1
     queue: Any  # int32 [n]: what goes down, the failed one first
@@ -186,16 +186,21 @@ class Work(NamedTuple):
 
 
 @compiled
-def take_down(a: Any, w: Any, failed: int) -> int:
-    """How many go down with this asset, itself included, in `queue`; -1: a circle is touched."""
+def take_down(a: Any, w: Any, failed: int, size: int) -> int:
+    """How many go down with the first `size` of the queue, these included, in `queue`; -1: a
+    circle is touched. `failed` numbers the failure: no other since the last cleaning had it.
+    """
     stamp, cut, queue, circles = w.stamp, w.cut, w.queue, w.circles
-    out_start, target, weight, vote = a.out_start, a.target, a.weight, a.vote
+    out_start, target, weight, vote = a.out_start, a.target, a.weight, w.vote
     carriers, member = len(a.tree), a.member
-    circles[0] = a.circling[failed]
-    stamp[failed], queue[0] = failed, failed
-    if carriers > 0:
-        cut[failed] = -1
-    head, tail, dirty = i64(0), i64(1), i64(0)
+    circles[0] = 0
+    for i in range(size):
+        asset = queue[i]
+        stamp[asset] = failed
+        circles[0] |= a.circling[asset]
+        if carriers > 0:
+            cut[asset] = -1
+    head, tail, dirty = i64(0), i64(size), i64(0)
     while True:
         while head < tail:
             asset = i64(queue[head])
@@ -326,12 +331,13 @@ def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
     cascade itself must say, 0 for what is down.
     """
     if len(a.tree) == 0:
-        fed = (a.out_start, a.target, a.weight, a.vote, a.circling, w.circles)
+        fed = (a.out_start, a.target, a.weight, w.vote, a.circling, w.circles)
         _count_fed(*fed, a.up, w.stamp, w.queue, visible, counts)
         return
     for asset in range(visible):
         if a.up[asset] == 1:
-            down = take_down(a, w, i64(asset))
+            w.queue[0] = asset
+            down = take_down(a, w, i64(asset), i64(1))
             counts[asset] = _shown(w.queue, down, visible, len(a.member))
 
 
@@ -376,7 +382,8 @@ def _shown(queue: Any, down: int, visible: int, n: int) -> int:
 def list_each(a: Any, w: Any, visible: int, counts: Any, start: Any, into: Any) -> None:
     """Write what each asset takes along to into[start[asset]:], where `counts` is known."""
     for asset in range(visible):
-        if counts[asset] <= 0 or take_down(a, w, asset) < 0:
+        w.queue[0] = asset
+        if counts[asset] <= 0 or take_down(a, w, i64(asset), i64(1)) < 0:
             continue
         at = start[asset]
         i = i64(1)

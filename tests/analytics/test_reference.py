@@ -117,3 +117,18 @@ def test_dominators_are_those_that_networkx_finds(n, data) -> None:
     found = {int(order[i]): int(order[idom[i]]) for i in range(1, len(order))}
     expected = nx.immediate_dominators(graph, -1)
     assert found == {v: expected[v] for v in expected if v != -1}
+
+
+@FEW
+@given(plants(), st.data())
+def test_what_is_down_in_the_end_is_what_impact_lists_whatever_was_asked_before(
+    plant, data
+) -> None:
+    network = network_of(plant)
+    for _ in range(3):
+        failed = data.draw(st.sets(st.integers(0, plant.n - 1), max_size=3))
+
+        down = network.down(sorted(failed))
+
+        taken = set(network.impact(sorted(failed)).asset.tolist())
+        assert set(down.tolist()) == taken | {a for a in failed if not network.baseline[a]}
