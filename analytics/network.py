@@ -219,7 +219,7 @@ class Network:
         found = self._singles.down(positions)
         if found is None:
             found = np.concatenate([positions, self.impact(positions).asset])
-        found.sort()
+        found.sort(kind="stable")  # it comes in long runs
         return found
 
     def listing(self) -> Listing:
