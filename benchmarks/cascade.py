@@ -1,74 +1,193 @@
-"""One failure in a city of a million assets: the cascade beside networkx's plain reachability.
+"""The cascade on a synthetic city, beside plain reachability in networkx, igraph and rustworkx.
 
-`python -m benchmarks.cascade [ASSETS]`. Directed feeds only: infeeds, substations, feeders,
-transformers, buildings with two feeds each (either will do), in a random tree of the given size.
+`python -m benchmarks.cascade [ASSETS]`. The peers find what can be reached, which is not what
+fails: they know no redundancy. Their times are scaled to a set of the size of ours.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+import time
+from collections.abc import Callable
+from typing import Any
 
-import networkx as nx
 import numpy as np
 
-from benchmarks.measure import HEADER, machine, measure
+from benchmarks.measure import machine
+from benchmarks.synthetic import ASSETS, City, city
 from twinfall.analytics import Network, warm
 
-ASSETS = 1_000_000
-SEED = 7
-LAYERS = (8e-6, 2e-4, 4e-3, 4e-2)
-"""Share of all assets in each layer above the buildings."""
-
-
-def city(assets: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """(assets, provider, consumer, group, rule): every layer is fed from the one above it."""
-    rng = np.random.default_rng(SEED)
-    sizes = [max(2, int(assets * share)) for share in LAYERS]
-    sizes.append(assets - sum(sizes))
-    first = np.concatenate([[0], np.cumsum(sizes)])
-    provider, consumer = [], []
-    for layer in range(1, len(sizes)):
-        below = np.arange(first[layer], first[layer + 1])
-        place = (below - first[layer]) / sizes[layer]
-        home = (first[layer - 1] + place * sizes[layer - 1]).astype(np.int64)
-        feeds = 2 if layer == len(sizes) - 1 else 1
-        for copy in range(feeds):
-            other = np.clip(home + copy * rng.integers(1, 3, len(below)), 0, first[layer] - 1)
-            provider.append(other)
-            consumer.append(below)
-    joined = np.concatenate(consumer)
-    group = joined - sizes[0]  # one group for each asset below the infeeds
-    rule = ["all"] * (assets - sizes[0] - sizes[-1]) + ["any"] * sizes[-1]
-    return assets, np.concatenate(provider), joined, group, rule
+LARGE = 3_100_000
+"""Assets of a city with ten million feeds."""
+SAMPLE = 2_000
+REPEATS = 101
+BUSES = "case9241pegase"
 
 
 def main() -> None:
     assets = int(sys.argv[1]) if len(sys.argv) > 1 else ASSETS
     warm()
-    n, provider, consumer, group, rule = city(assets)
-    network = Network.from_arrays(n, provider, consumer, group=group, rule=rule)
-    print(f"Machine: {machine()}\n\n{n} assets, {len(provider)} feeds.\n\n{HEADER}")
-    peer = nx.DiGraph()
-    peer.add_nodes_from(range(n))
-    peer.add_edges_from(zip(provider.tolist(), consumer.tolist(), strict=True))
-    hub = int(np.argmax(np.bincount(provider[: int(n * LAYERS[2])], minlength=1)))
-    for name, asset in (("a substation", max(8, hub)), ("a feeder", int(n * LAYERS[1]) + 60)):
-        reached = len(nx.descendants(peer, asset))
-        beside = measure(
-            "networkx descendants",
-            lambda a=asset: nx.descendants(peer, a),
-            count=10,
-            warm=1,
-            note=f"{name}: {reached} reached",
-        )
-        size = len(network.impact([asset]))
-        ours = measure(
-            "impact with causes", lambda a=asset: network.impact([a]), note=f"{size} fail"
-        )
-        print(beside.row())
-        print(ours.row(beside))
-    every = measure("every asset by itself (N-1)", network.criticality, count=3, warm=1)
-    print(every.row())
+    print(f"{machine()}\n")
+    _one_city(assets, peers=True)
+    if len(sys.argv) == 1:
+        _one_city(LARGE, peers=False)
+    _mesh()
+
+
+def _one_city(assets: int, *, peers: bool) -> None:
+    made = city(assets)
+    began = time.process_time()
+    network = made.network()
+    built = time.process_time() - began
+    print(f"| {assets:,} assets, {len(made.provider):,} feeds | | |\n|---|---|---|")
+    _row("arrays built and settled", f"{built:.1f} s CPU")
+    edges, nodes = _bytes(network)
+    _row("memory", f"{edges:.0f} bytes a feed, {nodes:.0f} an asset", "scratch of a question apart")
+    _single(made, network, peers)
+    _every(network, made if peers else None)
+    print()
+
+
+def _single(made: City, network: Network, peers: bool) -> None:
+    kinds = {"two substations": [made.one("substation", 0.3), made.one("substation", 0.7)]}
+    kinds["a feeder"] = [made.one("feeder")]
+    kinds["a junction"] = [made.one("junction")]
+    rivals = _rivals(made) if peers else {}
+    for name, failed in kinds.items():
+        size = len(network.impact(failed))
+        bare = _median(lambda f=failed: network.down(f))
+        caused = _median(lambda f=failed: network.impact(f))
+        _row(f"{name}: which {size:,} fail", f"{bare * 1e6:.0f} µs")
+        _row(f"{name}: when, in which wave, why", f"{caused * 1e6:.0f} µs")
+        for peer, reach in rivals.items():
+            reached = sum(len(reach(asset)) for asset in failed)
+            took = _median(lambda f=failed, r=reach: [r(asset) for asset in f], 11)
+            scaled = took * size / max(1, reached)
+            _row(
+                f"{name}: {peer}, {reached:,} reached",
+                f"{took * 1e6:.0f} µs",
+                f"scaled to {size:,}: {scaled / bare:.1f} × which, {scaled / caused:.1f} × why",
+            )
+
+
+def _every(network: Network, made: City | None) -> None:
+    counts = network.criticality()  # what is built once is built
+    fresh = _median(lambda: network._singles.counts(), 5)
+    _row(
+        "every single failure (N-1)",
+        f"{fresh * 1e3:.0f} ms",
+        f"{int(counts.sum(dtype=np.int64)):,} failures in all, {int(counts.max()):,} at most",
+    )
+    if made is not None:
+        for peer, reach in _rivals(made).items():
+            if peer == "networkx":
+                continue
+            some = np.random.default_rng(1).integers(0, made.assets, SAMPLE).tolist()
+            began = time.perf_counter()
+            for asset in some:
+                reach(asset)
+            each = (time.perf_counter() - began) / SAMPLE
+            _row(
+                f"{peer}, reachability from each of {SAMPLE:,}",
+                f"{each * 1e6:.1f} µs each",
+                f"all: {each * made.assets:.1f} s, {each * made.assets / fresh:.0f} × ours",
+            )
+    began = time.process_time()
+    listed = network.causes()
+    took = time.process_time() - began
+    _row("single points of failure of all", f"{took:.2f} s CPU", f"{len(listed.asset):,} entries")
+
+
+def _mesh() -> None:
+    if importlib.util.find_spec("pandapower") is None:
+        return
+    network = mesh(BUSES)
+    network._singles.counts()
+    began = time.process_time()
+    for _ in range(10):
+        type(network._singles)(network).counts()
+    took = (time.process_time() - began) / 10
+    print(f"| {BUSES}, {network.n:,} buses | | |\n|---|---|---|")
+    lost = network.criticality()
+    _row(
+        "N-1 of the mesh, dominator tree included",
+        f"{took * 1e3:.1f} ms CPU",
+        f"{int(np.count_nonzero(lost)):,} take others along, {int(lost.max())} at most",
+    )
+
+
+def mesh(case: str) -> Network:
+    """Buses of a pandapower network; sources are the generators in service that give power."""
+    import pandapower as pp
+    import pandapower.networks
+
+    net = getattr(pp.networks, case)()
+    position = {bus: i for i, bus in enumerate(net.bus.index)}
+    pairs = [
+        (position[a], position[b])
+        for table, ends in ((net.line, ("from_bus", "to_bus")), (net.trafo, ("hv_bus", "lv_bus")))
+        for a, b in zip(table[ends[0]], table[ends[1]], strict=True)
+    ]
+    source = np.zeros(len(position), np.int32)
+    for table in (net.gen, net.ext_grid):
+        gives = table["max_p_mw"] > 0 if "max_p_mw" in table else table["in_service"]
+        for bus in table["bus"][table["in_service"] & gives]:
+            source[position[bus]] = 1
+    return Network.from_arrays(
+        len(position), [], [], group=[], rule=[], connections=pairs,
+        carrier=np.zeros(len(pairs), np.int8), source=source,
+    )  # fmt: skip
+
+
+def _rivals(made: City) -> dict[str, Callable[[int], Any]]:
+    """Plain reachability by other libraries, those that are installed."""
+    found: dict[str, Callable[[int], Any]] = {}
+    pairs = np.stack([made.provider, made.consumer], axis=1)
+    if importlib.util.find_spec("igraph"):
+        import igraph
+
+        graph = igraph.Graph(made.assets, pairs.tolist(), directed=True)
+        found["igraph"] = lambda asset: graph.subcomponent(asset, mode="out")
+    if importlib.util.find_spec("rustworkx"):
+        import rustworkx
+
+        rusty = rustworkx.PyDiGraph()
+        rusty.add_nodes_from(range(made.assets))
+        rusty.extend_from_edge_list(list(map(tuple, pairs.tolist())))
+        found["rustworkx"] = lambda asset: rustworkx.descendants(rusty, asset)
+    import networkx
+
+    plain = networkx.DiGraph()
+    plain.add_edges_from(pairs.tolist())
+    found["networkx"] = lambda asset: networkx.descendants(plain, asset)
+    return found
+
+
+def _bytes(network: Network) -> tuple[float, float]:
+    """Of the arrays that stay: those by feed, and the others, by asset."""
+    arrays, feeds = network.arrays, network.feeds
+    by_feed = [feeds.provider, feeds.group, feeds.transfer, feeds.weight, arrays.in_edges]
+    seen = {id(array) for array in by_feed}
+    others = [a for a in arrays if isinstance(a, np.ndarray) and id(a) not in seen]
+    others += [network.baseline, network.base_lost, network.value]
+    total = sum(array.nbytes for array in others if array.strides != (0,))
+    return sum(a.nbytes for a in by_feed) / max(1, len(feeds.provider)), total / network.n
+
+
+def _median(work: Callable[[], Any], count: int = REPEATS) -> float:
+    """Seconds of CPU."""
+    work()
+    times = []
+    for _ in range(count):
+        began = time.process_time_ns()
+        work()
+        times.append(time.process_time_ns() - began)
+    return sorted(times)[count // 2] / 1e9
+
+
+def _row(what: str, measured: str, note: str = "") -> None:
+    print(f"| {what} | {measured} | {note} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from twinfall.analytics.kernels.cascade import (
     count_some,
     csr,
     ground,
+    rows,
     settle,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "count_some",
     "csr",
     "ground",
+    "rows",
     "settle",
 ]

@@ -771,6 +771,21 @@ def clean(a: Any, s: Any, base_lost: Any, down: int) -> None:
 
 
 @compiled
+def rows(mark: Any, assets: Any) -> Any:
+    """wave, time, by and cause of these assets."""
+    count = len(assets)
+    wave, time = np.empty(count, np.int32), np.empty(count)
+    by, cause = np.empty(count, np.int32), np.empty(count, np.int32)
+    for i in range(count):
+        asset = u64(assets[u64(i)])
+        wave[u64(i)] = mark[asset].wave
+        time[u64(i)] = mark[asset].time
+        by[u64(i)] = mark[asset].by
+        cause[u64(i)] = mark[asset].cause
+    return wave, time, by, cause
+
+
+@compiled
 def count_some(
     a: Any, s: Any, base_lost: Any, horizon: float, visible: int, assets: Any, counts: Any
 ) -> None:

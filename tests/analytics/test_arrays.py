@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from twinfall.analytics import Network, Storages, kernels, warm
+from twinfall.analytics.kernels import counting
 from twinfall.ontology.errors import BadInput
 
 PAIR: dict[str, Any] = {"group": [0], "rule": ["all"]}
@@ -109,7 +110,11 @@ def test_questions_at_the_same_time_do_not_meet() -> None:
 
 def test_once_warm_no_question_compiles_anything() -> None:
     warm()
-    doors = (kernels.cascade, kernels.settle, kernels.clean, kernels.count_some, kernels.csr)
+    doors = (
+        *(kernels.cascade, kernels.settle, kernels.clean, kernels.count_some, kernels.csr),
+        *(kernels.rows, counting.take_down, counting.count_each, counting.list_each),
+        *(counting.turned, counting.dominators, counting.preorder),
+    )
     before = [len(door.signatures) for door in doors]
 
     network = Network.from_arrays(
@@ -121,6 +126,8 @@ def test_once_warm_no_question_compiles_anything() -> None:
     network.impact(np.array([0], np.int64), 5)
     network.impact([])
     network.criticality(10)
+    network.spof(1)
+    network.down([0, 2])
 
     assert before == [1] * len(doors)
     assert [len(door.signatures) for door in doors] == before
