@@ -63,6 +63,8 @@ class Compiled:
     carriers: tuple[str, ...]
     customers: Floats
     value: Floats
+    failure_rate: Floats
+    """Failures a year; NaN where nothing is declared."""
     services: tuple[tuple[str, Rows], ...]
     not_evaluated: tuple[NotEvaluated, ...]
 
@@ -255,6 +257,7 @@ def compile_network(topology: Topology, ontology: Ontology, dependencies: Depend
         tuple(work.carriers),
         _padded(work.per_twin("customers", number, 0.0, needed=False), n, 0.0),
         _padded(work.per_twin("value", number, 0.0, needed=False), n, 0.0),
+        _padded(work.per_twin("failure_rate", number, np.nan, needed=False), n, np.nan),
         work.services(),
         tuple(sorted(work.reasons)),
     )
