@@ -136,7 +136,7 @@ class AssetNetwork:
     @cached_property
     def worst(self) -> Course | None:
         """The same if everything unknown has been down for ever; None where nothing is unknown."""
-        if not self._flags(self.standing.unknown).any():
+        if not self.flags(self.standing.unknown).any():
             return None
         return self._course([*self.standing.failed, *self.standing.out], self.standing.unknown)
 
@@ -206,24 +206,28 @@ class AssetNetwork:
     def _states(self) -> NDArray[np.uint8]:
         """By position. Down is failed, unless it is meant to be down: in maintenance."""
         states = np.zeros(len(self.ids), np.uint8)
-        states[self._flags(self.standing.degraded)] = STATES.index("degraded")
+        states[self.flags(self.standing.degraded)] = STATES.index("degraded")
         soft = self.compiled.soft
         states[soft.feeds.consumer[soft.before(self.course.down)]] = STATES.index("degraded")
         unclear = (row.id for row in self.not_evaluated if not row.assumed)
-        unknown = self._flags([*unclear, *self.standing.unknown])
+        unknown = self.flags([*unclear, *self.standing.unknown])
         if self.worst is not None:
             unknown |= self.worst.down
         states[unknown] = STATES.index("unknown")
         states[self.course.down] = STATES.index("failed")
-        states[self._flags(self.standing.out)] = STATES.index("unknown")
+        states[self.flags(self.standing.out)] = STATES.index("unknown")
         return states
 
-    def _flags(self, ids: Iterable[str]) -> NDArray[np.bool_]:
+    def flags(self, ids: Iterable[str]) -> NDArray[np.bool_]:
         """The positions of these ids; those that are not in the graph are passed over."""
         flags = np.zeros(len(self.ids), np.bool_)
         positions = (self._position.get(id_) for id_ in ids)
         flags[[at for at in positions if at is not None]] = True
         return flags
+
+    def positions(self, ids: Iterable[str]) -> NDArray[np.int32]:
+        """Of these ids, ascending, each once; raises UnknownTwin for one that is not there."""
+        return np.unique(np.array([self._of(id_) for id_ in ids], np.int32))
 
     def _of(self, id_: str) -> int:
         position = self._position.get(id_)
