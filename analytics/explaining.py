@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_NAMED = 10
 """Lost providers named in `votes`."""
 MAX_PATH = 1_000
+MAX_FAILED_TOGETHER = 50
+"""Failed assets among which the causes that cannot be spared are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,17 @@ class Impacted:
     before: State = "ok"
     level: float | None = None
     """What is left of a degraded asset, 0 to 1."""
+    find_minimal: Callable[[], tuple[str, ...] | None] = field(
+        default=lambda: None, repr=False, compare=False
+    )
+
+    @property
+    def minimal_causes(self) -> tuple[str, ...] | None:
+        """Failed assets none of which can be spared: with any one of them in order, the others
+        would not have taken this one down in the end. None where more than MAX_FAILED_TOGETHER
+        failed, and of what is degraded.
+        """
+        return self.find_minimal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +280,20 @@ class AssetImpact:
             None if cause < 0 else ids[cause],
             self._path(asset),
             self.assets.state(ids[asset]),
+            find_minimal=lambda: self._minimal(asset),
         )
+
+    def _minimal(self, asset: int) -> tuple[str, ...] | None:
+        """Leave out one failed asset after the other, as long as this one goes down."""
+        kept = self.impact.failed.tolist()
+        if len(kept) > MAX_FAILED_TOGETHER:
+            return None
+        before = self.assets.course.failed.tolist()
+        for one in self.impact.failed.tolist():
+            rest = [other for other in kept if other != one]
+            if rest and asset in self.assets.network.down([*before, *rest]):
+                kept = rest
+        return tuple(self.assets.ids[one] for one in kept)
 
     def _lessened(self, row: int) -> Impacted:
         found, ids, soft = self.degraded, self.assets.ids, self.assets.compiled.soft

@@ -140,6 +140,8 @@ type Impacted {
   "The asset whose loss decided it, by id."
   cause: String
   path: [Twin!]!
+  "Failed assets none of which can be spared for this; null where very many failed."
+  minimalCauses: [ID!]
 }
 """`margin` is how many more feeds the group can lose."""
 type NearMiss { twin: Twin! group: String! margin: Int! wouldFailIf: [ID!]! }

@@ -102,8 +102,15 @@ def _over(part: Callable[[Any], Any], below: Shape) -> Shape:
 _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "at": lambda value: duration_text(value.at),
     "from": lambda value: value.before,
+    "minimalCauses": lambda value: _listed(value.minimal_causes),
     "wouldFailIf": lambda value: list(value.would_fail_if),
 }
+
+
+def _listed(ids: Sequence[str] | None) -> list[str] | None:
+    return None if ids is None else list(ids)
+
+
 _TWIN_OF: dict[tuple[str, str], str] = {
     ("Impacted", "twin"): "id",
     ("NearMiss", "twin"): "id",

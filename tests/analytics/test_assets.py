@@ -436,3 +436,30 @@ def test_what_goes_down_anyway_is_no_impact_but_takes_part_in_one() -> None:
     assert hit.votes == "2 of 2 lost: B, C"
     assert under.impact(["C"], horizon=3600).count == 0
     assert under.impact(["B"]).count == 0
+
+
+# -- causes that cannot be spared -------------------------------------------------------------
+
+
+def test_of_several_failures_those_are_named_that_this_one_needed() -> None:
+    network = assets(
+        _needs(group="power", rule="any"),
+        _units(*"ABCHK"),
+        [("H", "needs", "A"), ("H", "needs", "B"), ("K", "needs", "C")],
+    )
+
+    rows = {row.id: row.minimal_causes for row in network.impact(["C", "B", "A"]).affected()}
+
+    assert rows == {"H": ("A", "B"), "K": ("C",)}
+
+
+def test_what_failed_before_needs_no_second_cause() -> None:
+    network = assets(
+        _needs(group="power", rule="any"),
+        _units(*"ABH"),
+        [("H", "needs", "A"), ("H", "needs", "B")],
+    )
+
+    (row,) = network.under(Standing(1, failed=("A",)), 0).impact(["B"]).affected()
+
+    assert row.minimal_causes == ("B",)
