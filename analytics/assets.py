@@ -83,6 +83,11 @@ class AssetNetwork:
         return self.compiled.network
 
     @property
+    def topology(self) -> Topology:
+        """What it was compiled from: models, owners and components by position."""
+        return self._made[0]
+
+    @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
         """Twins whose declarations could not be followed fully, with the reason, by id."""
         return self.compiled.not_evaluated

@@ -241,6 +241,11 @@ class AssetImpact:
             for row in rows
         ]
 
+    def of(self, asset: int) -> Impacted | None:
+        """What happens to the asset at this position; None where it does not go down."""
+        rows = np.flatnonzero(self.impact.asset == asset)
+        return self._impacted(int(rows[0])) if len(rows) else None
+
     @cached_property
     def _order(self) -> Rows:
         """What goes down, then what degrades, brought into the order of the answer."""

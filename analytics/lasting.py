@@ -1,0 +1,47 @@
+"""A network as it stands in the end when nothing more happens: what has failed by then is down
+before any question.
+
+Questions without times (single points of failure, cut sets) are put to it, so that they are about
+the plant as it is and not as if all were well.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics.network import FOREVER, Network
+
+if TYPE_CHECKING:
+    from twinfall.analytics.assets import AssetNetwork
+
+
+def lasting(assets: AssetNetwork) -> Network:
+    """The network of this moment once all that has failed has taken along what it will."""
+    return with_down(assets.network, assets.course.anyway(FOREVER))
+
+
+def with_down(network: Network, down: NDArray[np.bool_]) -> Network:
+    """The same network, over shared arrays, with these down before any failure.
+
+    `down` must be settled: what these take along is among them, and so is what was down before.
+    """
+    if np.array_equal(down, network.baseline):
+        return network
+    made = copy.copy(network)
+    for name, member in vars(type(network)).items():
+        if isinstance(member, cached_property):
+            vars(made).pop(name, None)
+    made._lock = threading.Lock()
+    made._scratches = []
+    made.baseline = down.copy()
+    feeds = network.feeds
+    weight = np.where(down[feeds.provider], feeds.weight, 0)
+    lost = np.bincount(feeds.group, weights=weight, minlength=feeds.count)
+    made.base_lost = lost.astype(np.int32)
+    return made
