@@ -13,6 +13,7 @@ import orjson
 
 from twinfall.api.lines import open_file
 from twinfall.ontology import Ontology, parse, read_dependencies
+from twinfall.ontology import lint as lints
 from twinfall.ontology.errors import BadInput, ModelIncomplete, ModelInvalid, Problem
 
 SIDECAR_ENDINGS = (".dependencies.yaml", ".dependencies.yml", ".dependencies.json")
@@ -104,6 +105,13 @@ def check(paths: Sequence[str]) -> Verdict:
         time.perf_counter() - start,
         tuple(findings),
     )
+
+
+def lint(paths: Sequence[str]) -> list[lints.Finding]:
+    """What model files and sidecars that are valid hardly mean. Raises ModelInvalid."""
+    files = Files.at(paths)
+    ontology = parse(files.texts())
+    return lints.lint(ontology, read_dependencies(files.sidecar_texts(), ontology))
 
 
 def write_models(blocks: Iterable[bytes], folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from twinfall.api.cli.output import BAD, AsJson, console, print_json, print_tabl
 
 if TYPE_CHECKING:
     from twinfall.api.checking import Verdict
+    from twinfall.ontology.lint import Finding
 
 app = typer.Typer(help="DTDL models and their dependency declarations.")
 Paths = Annotated[
@@ -60,6 +61,40 @@ def _print_verdict(verdict: Verdict) -> None:
     text.append(f" in {verdict.documents} documents, {verdict.sidecars} dependency files,")
     text.append(f" {len(verdict.findings)} problems ({verdict.seconds:.2f} s)")
     out.print(text)
+
+
+@app.command()
+def lint(
+    paths: Paths,
+    strict: Annotated[bool, typer.Option(help="Hints count as warnings.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what valid models, and the dependency files beside them, hardly mean."""
+    from dataclasses import asdict
+
+    from twinfall.api.checking import lint as lint_files
+
+    found = lint_files(paths)
+    if as_json:
+        print_json([asdict(finding) for finding in found])
+    else:
+        _print_findings(found)
+    if any(strict or finding.level == "warning" for finding in found):
+        raise typer.Exit(BAD)
+
+
+def _print_findings(found: list[Finding]) -> None:
+    from rich.text import Text
+
+    out = console()
+    for finding in found:
+        colour = "yellow" if finding.level == "warning" else "cyan"
+        text = Text.assemble((finding.level, colour), " ", (finding.element, "bold"))
+        out.print(text.append(f" {finding.message} [{finding.code}]"))
+        if finding.cure:
+            out.print(Text(f"    {finding.cure}", "green"))
+    warnings = sum(finding.level == "warning" for finding in found)
+    out.print(f"{warnings} warnings, {len(found) - warnings} hints", markup=False)
 
 
 @app.command()

@@ -331,3 +331,22 @@ def test_doctor_never_prints_a_password(tmp_path: Path) -> None:
     done = twinfall(tmp_path, "doctor", TWINFALL_NEO4J_PASSWORD="open sesame")
 
     assert "sesame" not in done.out + done.err
+
+
+def test_lint_says_what_a_valid_model_hardly_means(tmp_path: Path) -> None:
+    model = {
+        "@context": "dtmi:dtdl:context;3", "@type": "Interface", "@id": "dtmi:a:Pump;1",
+        "displayName": "Pump",
+        "contents": [
+            {"@type": "Relationship", "name": "feeds", "displayName": "feeds",
+             "target": "dtmi:a:pump;1"},
+        ],
+    }  # fmt: skip
+    (tmp_path / "pump.json").write_text(json.dumps(model))
+
+    said = twinfall(tmp_path, "model", "lint", "pump.json")
+    told = twinfall(tmp_path, "model", "lint", "pump.json", "--json")
+
+    assert said.status == told.status == 1
+    assert 'did you mean "dtmi:a:Pump;1"?' in said.out
+    assert told.json[0]["code"] == "targetCase"
