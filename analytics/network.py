@@ -247,6 +247,13 @@ class Network:
         return [int(other) for other in self.causes().of(asset)]
 
     @cached_property
+    def prompt(self) -> Network:
+        """The same where only what happens in the moment of a failure happens at all."""
+        from twinfall.analytics.prompt import prompt_network  # here: it makes networks
+
+        return prompt_network(self)
+
+    @cached_property
     def _singles(self) -> Singles:
         return Singles(self)
 
