@@ -1,0 +1,35 @@
+"""Requirements as code: what a plant must withstand, read from a file and checked."""
+
+from twinfall.analytics.requirements.checking import check
+from twinfall.analytics.requirements.members import BadRequirements
+from twinfall.analytics.requirements.reading import read_requirements
+from twinfall.analytics.requirements.report import (
+    Finding,
+    Path,
+    Report,
+    Verdict,
+    Witness,
+    as_json,
+    finding_json,
+)
+from twinfall.analytics.requirements.requirement import Requirement, Requirements
+from twinfall.analytics.requirements.twins import GraphTwins, Twins
+from twinfall.analytics.requirements.vocabulary import Vocabulary
+
+__all__ = [
+    "BadRequirements",
+    "Finding",
+    "GraphTwins",
+    "Path",
+    "Report",
+    "Requirement",
+    "Requirements",
+    "Twins",
+    "Verdict",
+    "Vocabulary",
+    "Witness",
+    "as_json",
+    "check",
+    "finding_json",
+    "read_requirements",
+]

@@ -1,0 +1,136 @@
+"""Members of a document, read on after a problem so that all are found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twinfall.ontology.dependencies.sidecar import Sidecar
+from twinfall.ontology.dtdl.suggest import did_you_mean
+from twinfall.ontology.durations import duration_seconds
+from twinfall.ontology.errors import MAX_PROBLEMS, ModelInvalid, Problem
+
+MAX_TEXT = 500
+MAX_NUMBER = 1e15
+
+
+class BadRequirements(ModelInvalid):
+    """A file of requirements that cannot be judged as written; `problems` lists all."""
+
+    code = "BAD_REQUIREMENTS"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        count = len(problems)
+        text = f"{count} problem{'' if count == 1 else 's'} in the requirements"
+        super().__init__(problems, text)
+        self.cure = "docs/requirements.md has every member"
+
+
+class Members:
+    """Reads values by their place (a JSON pointer) and notes what is wrong with them."""
+
+    def __init__(self, source: Sidecar) -> None:
+        self._source = source
+        self.problems: list[Problem] = []
+
+    def line(self, place: str) -> int | None:
+        """The line of a place, one-based, where known."""
+        return self._source.line(place)
+
+    def bad(self, code: str, place: str, message: str, cure: str = "") -> None:
+        """Note one problem."""
+        if len(self.problems) < MAX_PROBLEMS:
+            line = self.line(place)
+            self.problems.append(Problem(code, message, place or "/", line=line, cure=cure))
+
+    def mapping(self, value: Any, place: str, known: Sequence[str]) -> dict[str, Any]:
+        """The known members; others are noted."""
+        if not isinstance(value, dict):
+            self.bad("notMembers", place, f"it must have members: {', '.join(known)}")
+            return {}
+        for name in value:
+            if name not in known:
+                cure = did_you_mean(name, known) or f"known: {', '.join(known)}"
+                self.bad("unknownMember", f"{place}/{_step(name)}", "unknown member", cure)
+        return {name: content for name, content in value.items() if name in known}
+
+    def list(self, value: Any, place: str, most: int) -> list[Any]:
+        """A list that is not empty."""
+        if not isinstance(value, list) or not 0 < len(value) <= most:
+            self.bad("notList", place, f"it must be a list of 1 to {most}")
+            return []
+        return value
+
+    def texts(self, value: Any, place: str, most: int) -> list[str]:
+        """A list of texts."""
+        found = []
+        for n, one in enumerate(self.list(value, place, most)):
+            if isinstance(one, str) and 0 < len(one) <= MAX_TEXT:
+                found.append(one)
+            else:
+                self.bad("notText", f"{place}/{n}", f"it must be a text of 1 to {MAX_TEXT} letters")
+        return found
+
+    def text(
+        self, found: Mapping[str, Any], name: str, place: str, *, required: bool = False
+    ) -> str:
+        """A text; empty where there is none."""
+        value = found.get(name)
+        if value is None and not required:
+            return ""
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= MAX_TEXT:
+            message = f"it must be a text of 1 to {MAX_TEXT} letters"
+            self.bad("notText", f"{place}/{name}", message)
+            return ""
+        return value
+
+    def truth(self, found: Mapping[str, Any], name: str, place: str) -> bool | None:
+        """True or false; None where it is not given."""
+        value = found.get(name)
+        if name in found and not isinstance(value, bool):
+            self.bad("notBoolean", f"{place}/{name}", "it must be true or false")
+            return None
+        return value
+
+    def choice(
+        self, found: Mapping[str, Any], name: str, place: str, choices: Sequence[str]
+    ) -> Any:
+        """One of these words; None where it is not given."""
+        value = found.get(name)
+        if name in found and value not in choices:
+            self.bad("badWord", f"{place}/{name}", f"it must be one of {', '.join(choices)}")
+            return None
+        return value
+
+    def count(self, found: Mapping[str, Any], name: str, place: str, default: int | None) -> int:
+        """A whole number from 0; without a default it must be there."""
+        value = found.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_NUMBER:
+            self.bad("notCount", f"{place}/{name}", "it must be a whole number from 0")
+            return 0
+        return value
+
+    def number(self, value: Any, place: str) -> float:
+        """A number from 0."""
+        good = isinstance(value, int | float) and not isinstance(value, bool)
+        if not good or not math.isfinite(value) or not 0 <= value <= MAX_NUMBER:
+            self.bad("notNumber", place, "it must be a number from 0")
+            return 0.0
+        return float(value)
+
+    def duration(self, found: Mapping[str, Any], name: str, place: str) -> float | None:
+        """Seconds; None where it is not given."""
+        if name not in found:
+            return None
+        value = found[name]
+        seconds = duration_seconds(value) if isinstance(value, str) else None
+        if seconds is None:
+            cure = "an ISO 8601 duration such as PT4H or P1DT12H"
+            self.bad("badDuration", f"{place}/{name}", "it must be a duration", cure)
+            return 0.0
+        return seconds
+
+
+def _step(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
