@@ -148,6 +148,14 @@ class Graph:
         rows = [self._with_dtmi(twin) for twin in twins]
         return self._write_rows(rows, self._writing(who, why), partial)
 
+    def rehearse_twins(self, twins: Sequence[TwinInput], *, who: str = "") -> WriteReport:
+        """What `write_twins` with `partial` would report now; nothing is written."""
+        rows = [self._with_dtmi(twin) for twin in twins]
+        _check_batch(len(rows))
+        with self._lock:
+            verdict = self._judge_twins(rows, self._writing(who, ""))
+        return WriteReport(verdict.accepted, self.store.cursor(), tuple(verdict.refused))
+
     def patch_twins(
         self, patches: Sequence[TwinPatch], *, who: str = "", why: str = "", partial: bool = False
     ) -> WriteReport:
@@ -245,12 +253,15 @@ class Graph:
         self, rows: Sequence[TwinInput | TwinPatch], writing: Writing, partial: bool
     ) -> WriteReport:
         def judge() -> Verdict:
-            nodes = self.store.nodes(_addresses(row.id for row in rows))
-            twins = by_owner(nodes.values())
-            edges, ends = self._at_changing_models(rows, nodes)
-            return judge_twins(rows, Stored(twins, edges, ends), self.ontology, writing)
+            return self._judge_twins(rows, writing)
 
         return self._judged(len(rows), judge, writing, partial)
+
+    def _judge_twins(self, rows: Sequence[TwinInput | TwinPatch], writing: Writing) -> Verdict:
+        nodes = self.store.nodes(_addresses(row.id for row in rows))
+        twins = by_owner(nodes.values())
+        edges, ends = self._at_changing_models(rows, nodes)
+        return judge_twins(rows, Stored(twins, edges, ends), self.ontology, writing)
 
     def _at_changing_models(
         self, rows: Sequence[TwinInput | TwinPatch], nodes: Mapping[str, Node]
@@ -271,12 +282,7 @@ class Graph:
     def _judged(
         self, count: int, judge: Callable[[], Verdict], writing: Writing, partial: bool
     ) -> WriteReport:
-        if count > MAX_BATCH:
-            raise Refused(
-                f"{count} rows in one call, at most {MAX_BATCH} are taken",
-                code="TOO_LARGE",
-                cure="send them in several calls, or import a file",
-            )
+        _check_batch(count)
         with self._lock:
             verdict, cursor = self._attempt(judge, writing, partial, MAX_ATTEMPTS)
         return WriteReport(verdict.accepted, cursor, tuple(verdict.refused))
@@ -296,6 +302,15 @@ class Graph:
                 raise
         # Somebody wrote past us, in Neo4j Browser say: judge again what is there now.
         return self._attempt(judge, writing, partial, attempts - 1)
+
+
+def _check_batch(count: int) -> None:
+    if count > MAX_BATCH:
+        raise Refused(
+            f"{count} rows in one call, at most {MAX_BATCH} are taken",
+            code="TOO_LARGE",
+            cure="send them in several calls, or import a file",
+        )
 
 
 def _addresses(ids: Iterable[object]) -> list[str]:

@@ -6,7 +6,7 @@ version and makes no change. All components of a twin are written with it, at it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import orjson
@@ -34,8 +34,31 @@ class Stored:
 def judge_twins(
     rows: Sequence[TwinInput | TwinPatch], stored: Stored, ontology: Ontology, writing: Writing
 ) -> Verdict:
-    """Judge whole twins and patches of twins."""
-    return _TwinJudge(stored, ontology, writing).judge(rows)
+    """Judge whole twins and patches of twins.
+
+    Twins that change their model together are judged as if all of them did; where one cannot, the
+    others are judged again without it.
+    """
+    held: set[int] = set()
+    while True:
+        planned = _planned(rows, held, ontology) if stored.edges else {}
+        verdict = _TwinJudge(stored, ontology, writing, planned).judge(rows)
+        wrong = {error.index for error in verdict.refused} - held
+        if not planned or not wrong:
+            return verdict
+        held |= wrong
+
+
+def _planned(
+    rows: Sequence[TwinInput | TwinPatch], held: Set[int], ontology: Ontology
+) -> dict[str, str]:
+    """The models that twins are to have."""
+    return {
+        row.id: row.model
+        for index, row in enumerate(rows)
+        if isinstance(row, TwinInput) and index not in held and isinstance(row.id, str)
+        if isinstance(row.model, str) and row.model in ontology.interfaces
+    }
 
 
 def judge_deletions(ids: Sequence[str], stored: Stored, writing: Writing) -> Verdict:
@@ -78,7 +101,9 @@ def judge_deletions(ids: Sequence[str], stored: Stored, writing: Writing) -> Ver
 
 
 class _TwinJudge:
-    def __init__(self, stored: Stored, ontology: Ontology, writing: Writing) -> None:
+    def __init__(
+        self, stored: Stored, ontology: Ontology, writing: Writing, planned: Mapping[str, str]
+    ) -> None:
         self._stored = stored
         self._ontology = ontology
         self._suggestions = Suggestions()
@@ -86,7 +111,7 @@ class _TwinJudge:
         self._writing = writing
         self._verdict = Verdict()
         self._seen: set[str] = set()
-        self._models = {id_: node.model for id_, node in stored.ends.items()}
+        self._models = {id_: planned.get(id_, node.model) for id_, node in stored.ends.items()}
 
     def judge(self, rows: Sequence[TwinInput | TwinPatch]) -> Verdict:
         for index, row in enumerate(rows):
