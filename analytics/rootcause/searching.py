@@ -1,0 +1,188 @@
+"""The search for the explanations that fit best: one failure each, then several together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+
+import numpy as np
+
+from twinfall.analytics.assets import AssetNetwork
+from twinfall.analytics.lasting import lasting
+from twinfall.analytics.rootcause.fitting import Fit, fit
+from twinfall.analytics.rootcause.seen import (
+    FEWEST_FALSE,
+    MOST_FALSE,
+    Floats,
+    Ints,
+    Observed,
+    Odds,
+    Weights,
+)
+from twinfall.analytics.rootcause.suspects import Counts, Suspects
+
+RATE = 0.1
+"""Failures a year of an asset of which nothing is declared."""
+PERIOD = 7 / 365.0
+"""Years among whose failures one is looked for."""
+RAREST, COMMONEST = 1e-9, 0.5
+MAX_TRIED = 300
+"""Single failures that are followed in time."""
+HOPELESS = log(1e9)
+"""What is so much less likely than the best explanation is none."""
+DIGITS = 9
+"""Of a score: those that agree to here are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """These assets failed by themselves, ascending; `score` is the logarithm of the odds that
+    they did against nothing at all, `gain` by how much it beats the best one with a root less.
+    """
+
+    roots: tuple[int, ...]
+    score: float
+    fit: Fit
+    gain: float | None = None
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """Equal for those that nothing seen tells apart: equally likely, they explain the same
+        alarms and are contradicted by the silence of as many assets.
+        """
+        return (
+            round(self.score, DIGITS),
+            self.fit.explained.tobytes(),
+            self.fit.numbers,
+            len(self.roots),
+        )
+
+
+class Case:
+    """One question: a network, what is down before it, what is seen, what is assumed."""
+
+    def __init__(self, assets: AssetNetwork, observed: Observed, odds: Odds) -> None:
+        self.assets = assets
+        self.observed = observed
+        self.odds = odds
+        self.network = lasting(assets)
+        self._followed: dict[tuple[int, ...], tuple[Ints, Floats]] = {}
+
+    @cached_property
+    def prior(self) -> Floats:
+        """Logarithm of the odds that an asset fails by itself in the period, by position."""
+        rate = self.assets.compiled.failure_rate
+        chance = np.where(np.isnan(rate), RATE, rate) * PERIOD
+        chance = np.clip(chance, RAREST, COMMONEST)
+        found: Floats = np.log(chance) - np.log1p(-chance)
+        return found
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        """Whose failure alone takes an alarm down."""
+        return Suspects(self.network, self.observed)
+
+    def follow(self, roots: tuple[int, ...], weights: Weights) -> Fit:
+        """The fit of these failing together, by the cascade that they start."""
+        if roots not in self._followed:
+            self._followed[roots] = self._cascade(np.array(roots, np.int32))
+        down, time = self._followed[roots]
+        return fit(self.observed, down, time, weights, self.odds.skew)
+
+    def _cascade(self, roots: Ints) -> tuple[Ints, Floats]:
+        """What they take down, themselves included, and when."""
+        course = self.assets.course
+        found = course.after(roots) if len(course.failed) else self.network.impact(roots)
+        shown = found.asset < self.network.visible
+        down = np.concatenate([roots, found.asset[shown]])
+        return down, np.concatenate([np.zeros(len(roots)), found.time[shown]])
+
+
+class Singles:
+    """Every suspect by itself: its score, as far as it may be among the `wanted` ones that fit
+    best. `complete` unless more cascades would have had to be followed than may be.
+    """
+
+    def __init__(self, case: Case, wanted: int, weights: Weights) -> None:
+        self.case, self.weights = case, weights
+        self.complete = True
+        self._fits: dict[int, Fit] = {}
+        suspects, timed = case.suspects, case.observed.timed
+        first, last = suspects.at_once, suspects.counts
+        # With nothing known of times, later effects have come or not, whichever fits better;
+        # where all of them are in alarm, or none is, that needs no cascade.
+        self._in_the_end = suspects.all_at_once | (
+            (not timed) & (first.silent == last.silent) & (first.quiet == last.quiet)
+        )
+        self._known = self._in_the_end | ((not timed) & (first.alarms == last.alarms))
+        self._prior = case.prior[suspects.asset]
+        self.score = np.where(self._in_the_end, last.weigh(weights), first.weigh(weights))
+        self.score += self._prior
+        # At best all of its alarms came in time, and what would go down later has time left.
+        at_best = Counts(last.alarms, first.silent, first.quiet).weigh(weights) + self._prior
+        rows = np.arange(len(suspects)) if timed else np.flatnonzero(~self._known)
+        self._follow(rows[np.argsort(-at_best[rows], kind="stable")], at_best, wanted)
+
+    def _follow(self, rows: Ints, bound: Floats, wanted: int) -> None:
+        """Fit these, the most promising first, until none left can be among the wanted ones."""
+        exact = np.ones(len(bound), bool)
+        exact[rows] = False
+        best = np.sort(self.score[exact])[::-1][:wanted].tolist()
+        self.score[rows] = -np.inf
+        for tried, row in enumerate(rows.tolist()):
+            enough = best[-1] if len(best) == wanted else -np.inf
+            if best and bound[row] < max(best[0] - HOPELESS, enough):
+                return
+            if tried == MAX_TRIED:
+                self.complete = False
+                return
+            self._fits[row] = self.fit(row)
+            self.score[row] = self._fits[row].weigh(self.weights) + self._prior[row]
+            best = sorted([*best, float(self.score[row])], reverse=True)[:wanted]
+
+    def fit(self, row: int) -> Fit:
+        """How one of them fits."""
+        case = self.case
+        if row in self._fits:
+            return self._fits[row]
+        if not self._known[row]:
+            return case.follow((int(case.suspects.asset[row]),), self.weights)
+        down = case.suspects.down(row, at_once=not self._in_the_end[row])
+        return fit(case.observed, down, np.zeros(len(down)), self.weights, case.odds.skew)
+
+    def best(self, count: int) -> list[Hypothesis]:
+        """So many kinds, the likeliest first, then by position; none that is hopeless."""
+        score, asset = np.round(self.score, DIGITS), self.case.suspects.asset
+        order = np.lexsort((asset, -score))
+        order = order[score[order] >= score.max(initial=-np.inf) - HOPELESS]
+        found: list[Hypothesis] = []
+        kinds: set[tuple[object, ...]] = set()
+        for row in order.tolist():
+            if len(kinds) >= count and score[row] < round(found[-1].score, DIGITS):
+                break
+            one = Hypothesis((int(asset[row]),), float(self.score[row]), self.fit(row))
+            found.append(one)
+            kinds.add(one.likeness)
+        return found
+
+
+def singles(case: Case, wanted: int) -> Singles:
+    """All suspects; false alarms are reckoned with as often as the best one leaves them."""
+    given = case.odds.false
+    first = FEWEST_FALSE if given is None else given
+    found = Singles(case, wanted, Weights.of(case.odds.miss, first))
+    if given is not None or not len(case.suspects):
+        return found
+    left = estimated_false(case.observed, found.fit(int(np.argmax(found.score))))
+    if left <= first:
+        return found
+    return Singles(case, wanted, Weights.of(case.odds.miss, left))
+
+
+def estimated_false(observed: Observed, best: Fit) -> float:
+    """The share of false alarms among assets in order, as this explanation has it."""
+    alarms, silent, quiet = best.numbers
+    left = len(observed.alarm) - alarms
+    rest = max(1, observed.speaking - alarms - silent - quiet)
+    return min(MOST_FALSE, max(FEWEST_FALSE, left / rest))

@@ -1,0 +1,129 @@
+"""Who may be it: every asset whose failure alone takes one of the alarms down, found backwards
+from the alarms, with what speaks for each and against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics.network import Flags, Network
+from twinfall.analytics.rootcause.seen import Floats, Ints, Observed, Weights
+from twinfall.analytics.singles import Listing
+
+Longs = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of several explanations: alarms they explain, monitored assets that would be down and say
+    nothing, assets that would be down and were found in order.
+    """
+
+    alarms: Longs
+    silent: Longs
+    quiet: Longs
+
+    def weigh(self, weights: Weights) -> Floats:
+        """Logarithm of how much likelier what is seen is under each than if all is well."""
+        found: Floats = self.alarms * weights.alarm + self.silent * weights.silence
+        return found + self.quiet * weights.quiet
+
+
+class Suspects:
+    """Assets, ascending, whose own failure takes down one of the alarms at least."""
+
+    def __init__(self, network: Network, observed: Observed, barred: Flags | None = None) -> None:
+        self.network = network
+        self.observed = observed
+        causes = network.causes()
+        suspect, place = _pairs(causes, observed.alarm, np.arange(len(observed.alarm)))
+        if barred is not None:
+            kept = ~barred[suspect]
+            suspect, place = suspect[kept], place[kept]
+        order = np.argsort(suspect, kind="stable")
+        suspect, self._place = suspect[order], place[order]
+        self.asset, first = np.unique(suspect, return_index=True)
+        self._first = np.append(first, len(suspect)).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.asset)
+
+    def alarms(self, row: int) -> Ints:
+        """The places of the alarms that one of them explains, ascending."""
+        return np.sort(self._place[self._first[row] : self._first[row + 1]])
+
+    def down(self, row: int, *, at_once: bool = False) -> Ints:
+        """What its failure alone takes down in the end or at once, itself included."""
+        asset = int(self.asset[row])
+        network = self.network.prompt if at_once else self.network
+        return np.append(network.listing().of(asset), np.int32(asset))
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What speaks for and against each, all of it in the end."""
+        alarms = np.diff(self._first)
+        return Counts(alarms, *self._against(self.network.listing()))
+
+    @cached_property
+    def at_once(self) -> Counts:
+        """What speaks for and against each in the moment of its failure."""
+        prompt = self.network.prompt
+        if prompt is self.network:
+            return self.counts
+        # Whom it takes down at once, it takes down in the end: each is among the suspects.
+        found, _ = _pairs(prompt.causes(), self.observed.alarm, self.observed.alarm)
+        alarms = np.bincount(np.searchsorted(self.asset, found), minlength=len(self))
+        return Counts(alarms, *self._against(prompt.listing()))
+
+    @cached_property
+    def all_at_once(self) -> Flags:
+        """With whom nothing goes down later."""
+        first, last = self.network.prompt.criticality(), self.network.criticality()
+        flags: Flags = first[self.asset] == last[self.asset]
+        return flags
+
+    def _against(self, listing: Listing) -> tuple[Longs, Longs]:
+        """How many silent ones would be down with each suspect, and how many in order."""
+        silent, quiet = self.sums(listing, self.observed.silent, self.observed.quiet)
+        return silent, quiet
+
+    def sums(self, listing: Listing, *flags: Flags) -> list[Longs]:
+        """Of each of these, how many would be down with each suspect."""
+        down, start = _spread(listing, self.asset)
+        return [
+            flag[self.asset] + _summed(flag[down], start)
+            if flag.any()
+            else np.zeros(len(self), np.int64)
+            for flag in flags
+        ]
+
+    def only(self, open_: Flags) -> Longs:
+        """How many of the alarms at these places each explains."""
+        return _summed(open_[self._place], self._first)
+
+
+def _pairs(causes: Listing, alarm: Ints, place: Longs) -> tuple[Ints, Longs]:
+    """(suspect, place of an alarm it explains); each alarm is explained by itself too."""
+    found, start = _spread(causes, alarm)
+    places = np.repeat(place, np.diff(start))
+    return np.concatenate([found, alarm]), np.concatenate([places, place])
+
+
+def _spread(listing: Listing, rows: Ints) -> tuple[Ints, Longs]:
+    """The entries of these rows one after the other, and where each row's begin."""
+    begin = listing.start[rows]
+    length = listing.start[rows.astype(np.int64) + 1] - begin
+    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(length)])
+    at = np.arange(start[-1]) + np.repeat(begin - start[:-1], length)
+    return listing.asset[at], start
+
+
+def _summed(flags: Flags, start: Longs) -> Longs:
+    """How many of each run are set."""
+    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(flags, dtype=np.int64)])
+    found: Longs = total[start[1:]] - total[start[:-1]]
+    return found
