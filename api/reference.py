@@ -57,6 +57,10 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "BAD_VALUE": ("A value does not fit its property's schema.", "`path` says which value."),
         "DUPLICATE": ("One batch has the same id twice.", "Keep one of the rows."),
+        "BAD_REQUIREMENTS": (
+            "A file of requirements says what cannot be judged; every problem is listed.",
+            "Correct the lines named; docs/requirements.md has every member.",
+        ),
         "EXISTS": (
             "It is there already, with other content.",
             "Give the changed model a new version number; choose another name or folder.",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twinfall.api.graphql import GraphQLService
     from twinfall.api.lookout import Lookout
     from twinfall.api.networks import Networks
+    from twinfall.api.requirements.keeper import Keeper
     from twinfall.api.states import States
     from twinfall.graph.graph import Graph
     from twinfall.graph.store import TwinStore
@@ -56,6 +57,7 @@ def graphql_over(
     actions: Actions | None = None,
     states: States | None = None,
     telemetry: Callable[[], Telemetry] | None = None,
+    keeper: Keeper | None = None,
 ) -> GraphQLService:
     """The GraphQL service of a graph, of its arrays, the watch over it, actions and states."""
     from twinfall.api.graphql import GraphQLService
@@ -69,6 +71,7 @@ def graphql_over(
         actions=actions,
         states=states,
         telemetry=telemetry,
+        keeper=keeper,
     )
 
 
@@ -162,6 +165,7 @@ class Services:
         self._networks: Networks | None = None
         self._states: States | None = None
         self._actions: Actions | None = None
+        self._keeper: Keeper | None = None
         self._coming = GraphToCome()
         self._away: TwinError = Unavailable("the store is not open yet")
         self._closing = threading.Event()
@@ -267,6 +271,9 @@ class Services:
         if self._source is not None:
             self._source.stop()
             self._source = None
+        if self._keeper is not None:
+            self._keeper.stop()
+            self._keeper = None
         if self._states is not None:
             self._states.close()
             self._states = None
@@ -297,6 +304,7 @@ class Services:
 
     def _open(self) -> None:
         from twinfall.api.actions.wiring import actions_over, attend, attend_states
+        from twinfall.api.requirements.wiring import attend_requirements, keeper_over
         from twinfall.api.states import States
 
         graph = open_graph(self.settings, self.folder, self._holder)
@@ -309,6 +317,9 @@ class Services:
             self._states = States(self.folder, graph, telemetry)
             self._networks = self._states.networks
             self._actions = actions_over(self.settings, self.folder, graph, self._networks)
+            self._keeper = keeper_over(
+                self.settings, self.folder, graph, self._networks, self._actions
+            )
             self._graphql = graphql_over(
                 graph,
                 self.settings,
@@ -317,14 +328,17 @@ class Services:
                 self._actions,
                 self._states,
                 lambda: telemetry,
+                self._keeper,
             )
             if self._source is not None:
                 self._actions.connect(self._source)
             attend(self._actions, self._lookout.watch)
             self._states.attend(self._lookout.watch)
             attend_states(self._actions, self._states)
+            attend_requirements(self._actions, self._keeper)
             self._states.start()
             self._actions.start()
+            self._keeper.start()
         except BaseException:
             self._close_rooms()
             graph.store.close()

@@ -216,6 +216,12 @@ class Settings:
         "The file that says which alarms lead to which actions. Empty: `twinfall.policy.yaml` in "
         "the data folder, where there is one.",
     )
+    requirements: str = _setting(
+        "",
+        _text,
+        "The file of requirements that the service keeps checking. Empty: "
+        "`twinfall.requirements.yaml` in the data folder, where there is one.",
+    )
     webhook_allow: tuple[str, ...] = _setting(
         (),
         _destinations,

@@ -129,7 +129,7 @@ def _witness(one: Witness, names: Mapping[str, str]) -> dict[str, Any]:
         **_named(one.id, names),
         "message": one.message,
         "value": one.value,
-        "failures": [[_named(id_, names) for id_ in failures] for failures in one.failures],
+        "failures": [list(failures) for failures in one.failures],
         "paths": [
             {"at": path.at, "path": [_named(id_, names) for id_ in path.ids]} for path in one.paths
         ],

@@ -15,7 +15,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from twinfall.api.graphql import actions, letters, readings, states, watches
+from twinfall.api.graphql import actions, letters, readings, requirements, states, watches
 from twinfall.api.graphql.shapes import UNSET, Argument, Field, Shapes, System, Type, Where
 from twinfall.graph.plan import CAPTION, ID, VERSION, FieldRef
 
@@ -282,6 +282,8 @@ type Mutation {
 }
 '''
 
+_MODULES = (watches, actions, states, readings, letters, requirements)
+"""Modules with SDL of their own."""
 _ENUM_VALUES = {"OUT": "out", "IN": "in", "ASC": "asc", "DESC": "desc"}
 _WORDS = ("_and", "_or", "_not")
 
@@ -304,7 +306,7 @@ SYSTEM_SORT: dict[str, FieldRef] = {
 def fixed_types() -> Shapes:
     """A fresh set of the fixed types; Query and Mutation are among them."""
     shapes = Shapes()
-    sdl = "".join((SDL, *(one.SDL for one in (watches, actions, states, readings, letters))))
+    sdl = "".join((SDL, *(one.SDL for one in _MODULES)))
     for node in parse(sdl, no_location=True).definitions:
         if isinstance(node, ObjectTypeExtensionNode):
             shapes.types[node.name.value].add(*(_field(one, False) for one in node.fields or ()))

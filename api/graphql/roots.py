@@ -24,6 +24,7 @@ from twinfall.api.graphql import (
     impacts,
     letters,
     mutations,
+    requirements,
     states,
     watches,
 )
@@ -37,6 +38,7 @@ from twinfall.api.graphql.schema import GraphSchema
 from twinfall.api.graphql.selection import Mention, Selections
 from twinfall.api.lookout import Lookout
 from twinfall.api.networks import Networks
+from twinfall.api.requirements.keeper import Keeper
 from twinfall.api.states import States
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
@@ -50,7 +52,12 @@ MAX_NAMED_TWINS = 10_000
 MAX_TRIES = 3
 """Attempts at a question whose twins were deleted while it was answered."""
 _STATES: tuple[State, ...] = get_args(State)
-_RECORDED = {**actions.QUERIES, **states.QUERIES, **letters.QUERIES}
+_RECORDED = {
+    **actions.QUERIES,
+    **states.QUERIES,
+    **letters.QUERIES,
+    **requirements.QUERIES,
+}
 
 
 @dataclass(slots=True)
@@ -68,6 +75,7 @@ class Asking:
     actions: Actions | None = None
     states: States | None = None
     telemetry: Source | None = None
+    keeper: Keeper | None = None
 
 
 class Moved(Exception):

@@ -32,6 +32,7 @@ from twinfall.api.graphql.roots import Asking, answer
 from twinfall.api.graphql.schema import MAX_MODELS, GraphSchema, build_schema, models_in_use
 from twinfall.api.lookout import Lookout
 from twinfall.api.networks import LiveNetwork, Networks
+from twinfall.api.requirements.keeper import Keeper
 from twinfall.api.states import States
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
@@ -99,6 +100,7 @@ class GraphQLService:
         actions: Actions | None = None,
         states: States | None = None,
         telemetry: Source | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._graph = graph
         self._networks = networks or LiveNetwork(graph)
@@ -109,6 +111,7 @@ class GraphQLService:
         self._actions = actions
         self._states = states
         self._telemetry = telemetry
+        self._keeper = keeper
         self._building = threading.Lock()
         self._caching = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
@@ -174,6 +177,7 @@ class GraphQLService:
             self._actions,
             self._states,
             self._telemetry,
+            self._keeper,
         )
         if _is_introspection(found):
             return await self._introspect(serving, asked, asking)

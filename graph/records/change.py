@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from twinfall.graph.records import outbox
+from twinfall.graph.records import outbox, requirements
 from twinfall.graph.records.audit import Deed, add_line
 from twinfall.graph.records.reading import alarms_where, work_orders_where
 from twinfall.graph.records.rows import (
@@ -18,7 +18,9 @@ from twinfall.graph.records.rows import (
     DeliveryState,
     NewAlarm,
     NewDelivery,
+    NewRequirementEvent,
     NewWorkOrder,
+    RequirementEvent,
     WorkOrder,
 )
 from twinfall.ontology.errors import UnknownName
@@ -234,6 +236,14 @@ class Change:
         if found is None:
             raise UnknownName(f"there is no delivery {key[:100]!r}", cure="`outbox` lists them")
         return outbox.delivery(found)
+
+    # -- requirements ---------------------------------------------------------------------
+
+    def note_verdict(self, new: NewRequirementEvent) -> RequirementEvent:
+        """The verdict on a requirement has changed."""
+        made = requirements.add(self._db, new, self.now)
+        self._after.append(made)
+        return made
 
     # -- what leaves no record of its own -------------------------------------------------
 

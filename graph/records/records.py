@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from twinfall.graph.records import audit, outbox
+from twinfall.graph.records import audit, outbox, requirements
 from twinfall.graph.records.audit import Deed
 from twinfall.graph.records.change import Change
 from twinfall.graph.records.reading import alarms_where, work_orders_where
@@ -20,6 +20,7 @@ from twinfall.graph.records.rows import (
     AuditLine,
     Delivery,
     DeliveryState,
+    RequirementEvent,
     WorkOrder,
 )
 from twinfall.graph.records.schema import APPLICATION_ID, STEPS
@@ -178,6 +179,16 @@ class Records:
         """Deliveries by state."""
         with self._reader() as db:
             return dict(db.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+
+    def requirement_events(self, name: str | None, first: int) -> list[RequirementEvent]:
+        """Changes of verdicts, of one requirement or of all, newest first."""
+        with self._reader() as db:
+            return requirements.newest(db, name, max(0, min(first, MAX_PAGE)))
+
+    def last_requirement_events(self) -> list[RequirementEvent]:
+        """The last change of the verdict on each requirement, by name."""
+        with self._reader() as db:
+            return requirements.last_of_each(db)
 
     def audit(self, before: int | None = None, first: int = 25) -> list[AuditLine]:
         """Lines of the audit, newest first."""

@@ -139,6 +139,32 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRequirementEvent:
+    """The verdict on a requirement is another one than before (None: it is judged for the first
+    time), on the graph of `snapshot`. `finding` is JSON: the verdict with its witnesses.
+    """
+
+    name: str
+    before: str | None
+    verdict: str
+    snapshot: str
+    finding: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementEvent:
+    """A recorded change of a verdict, `at` (ns)."""
+
+    ix: int
+    name: str
+    before: str | None
+    verdict: str
+    at: int
+    snapshot: str
+    finding: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class AuditLine:
     """Who did what. `before` and `after` are hashes of what was changed; `chain` is a hash over
     this line and the one before, so that a changed or missing line shows.

@@ -84,5 +84,18 @@ CREATE INDEX work_orders_by_rule ON work_orders (rule, twin) WHERE closed IS NUL
 CREATE INDEX alarms_cleared ON alarms (cleared) WHERE cleared IS NOT NULL
 """
 
-STEPS: tuple[str, ...] = (_TABLES, _RULES)
+_REQUIREMENTS = """
+CREATE TABLE requirement_events (
+    ix INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    before TEXT,
+    verdict TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    snapshot TEXT NOT NULL,
+    finding TEXT NOT NULL
+);
+CREATE INDEX requirement_events_by_name ON requirement_events (name, ix)
+"""
+
+STEPS: tuple[str, ...] = (_TABLES, _RULES, _REQUIREMENTS)
 """Step n takes a file of format n to n + 1. A step that shipped is never changed."""
