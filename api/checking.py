@@ -12,8 +12,9 @@ from typing import Any, Literal
 import orjson
 
 from twinfall.api.lines import open_file
-from twinfall.ontology import Ontology, parse, read_dependencies
+from twinfall.ontology import Ontology, differences, parse, read_dependencies
 from twinfall.ontology import lint as lints
+from twinfall.ontology.differences import Comparison
 from twinfall.ontology.errors import BadInput, ModelIncomplete, ModelInvalid, Problem
 
 SIDECAR_ENDINGS = (".dependencies.yaml", ".dependencies.yml", ".dependencies.json")
@@ -105,6 +106,12 @@ def check(paths: Sequence[str]) -> Verdict:
         time.perf_counter() - start,
         tuple(findings),
     )
+
+
+def compare(old: Sequence[str], new: Sequence[str]) -> Comparison:
+    """What changed between two sets of model files. Raises ModelInvalid, ModelIncomplete."""
+    before, after = (parse(Files.at(paths).texts()) for paths in (old, new))
+    return differences.compare(before, after)
 
 
 def lint(paths: Sequence[str]) -> list[lints.Finding]:

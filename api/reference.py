@@ -61,6 +61,10 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "A file of requirements says what cannot be judged; every problem is listed.",
             "Correct the lines named; docs/requirements.md has every member.",
         ),
+        "BREAKS_REQUIREMENT": (
+            "An import with `--assert` would break a requirement that holds now.",
+            "Look at the witnesses; change the file, or the requirement.",
+        ),
         "EXISTS": (
             "It is there already, with other content.",
             "Give the changed model a new version number; choose another name or folder.",
@@ -69,6 +73,10 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "GRAPH_IN_USE": (
             "Another process owns this graph; the message says which.",
             "Use that one at its URL, or stop it.",
+        ),
+        "IN_USE": (
+            "Twins or other models still need this model; the message names them.",
+            "Delete or migrate those first.",
         ),
         "INTERNAL": (
             "A bug in Twinfall.",

@@ -18,14 +18,16 @@ from twinfall.graph.judge_relationships import (
     relationship_id,
 )
 from twinfall.graph.models import (
+    MAX_NAMED,
     LoadReport,
     Models,
     added_dependencies,
     added_documents,
     compile_models,
+    without,
 )
 from twinfall.graph.outer import by_owner
-from twinfall.graph.plan import Fetch, RowPage
+from twinfall.graph.plan import Fetch, IsA, Page, RowPage, Select
 from twinfall.graph.store import Counts, Topology, TopologyRequest, TwinStore
 from twinfall.graph.twins import (
     JSON,
@@ -127,6 +129,40 @@ class Graph:
             loaded = tuple(sorted(set(ontology.interfaces) - set(old.ontology.interfaces)))
             cursor = self._save(old, models, loaded, self._writing(who, why))
             return LoadReport(loaded, unchanged, dict(names.entries), cursor, dropped)
+
+    def delete_models(
+        self, models: Sequence[str], *, who: str = "", why: str = ""
+    ) -> tuple[str, ...]:
+        """Delete models, all or none; their names stay registered for ever.
+
+        Raises UnknownName, and Conflict IN_USE while there are twins or components of one, or
+        models that extend it or have it as a component, naming them.
+        """
+        with self._lock:
+            old = self._models
+            going = tuple(dict.fromkeys(self.names.dtmi(name) or name for name in models))
+            self._check_unused(going)
+            ontology, dependencies = without(old, going)
+            left = Models(ontology, old.names, dependencies)
+            self._save(old, left, (), self._writing(who, why or f"deleted {', '.join(going)}"))
+            return going
+
+    def _check_unused(self, models: Sequence[str]) -> None:
+        counts = self.store.counts()
+        for dtmi in models:
+            twins, parts = counts.twins.get(dtmi, 0), counts.components.get(dtmi, 0)
+            if not twins and not parts:
+                continue
+            page = Page(MAX_NAMED, where=IsA((dtmi,)))
+            found = self.store.fetch(Fetch(page, Select(), components=True)).rows
+            named = ", ".join(row.id for row in found)
+            raise Conflict(
+                f"there are {twins} twins and {parts} components of {dtmi}: {named}"
+                + (", ..." if twins + parts > len(found) else ""),
+                code="IN_USE",
+                path=dtmi,
+                cure="delete or migrate them first",
+            )
 
     def _save(self, old: Models, models: Models, loaded: tuple[str, ...], writing: Writing) -> int:
         if models.stored() == old.stored():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -11,7 +11,11 @@ from twinfall.graph.store import StoredModels
 from twinfall.graph.twins import JSON
 from twinfall.ontology import Names, Ontology, canonical_sidecar, parse, read_dependencies
 from twinfall.ontology.declarations import Dependencies
-from twinfall.ontology.errors import Conflict, ModelInvalid
+from twinfall.ontology.errors import Conflict, ModelIncomplete, ModelInvalid
+from twinfall.ontology.model import Interface
+
+MAX_NAMED = 5
+"""Uses that a refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,67 @@ def added_documents(
                 for problem in error.problems
             ]
         ) from None
+
+
+def without(current: Models, going: Sequence[str]) -> tuple[Ontology, Dependencies]:
+    """Ontology and declarations without these interfaces; names are kept for ever.
+
+    Raises UnknownName, and Conflict IN_USE where other models extend one or have it as a
+    component, naming them.
+    """
+    interfaces, gone = current.ontology.interfaces, set(going)
+    for dtmi in going:
+        current.ontology.interface(dtmi)
+    uses = [
+        f"{other.id} {how}"
+        for other in interfaces.values()
+        if other.id not in gone
+        for how in _uses(other, gone)
+    ]
+    if uses:
+        more = f" and {len(uses) - MAX_NAMED} more" if len(uses) > MAX_NAMED else ""
+        raise Conflict(
+            f"other models need these: {'; '.join(uses[:MAX_NAMED])}{more}",
+            code="IN_USE",
+            cure="delete those as well, or first",
+        )
+    documents = [text for text in map(_rest(gone), current.ontology.documents) if text]
+    sidecars = []
+    for text in current.dependencies.documents:
+        document = orjson.loads(text)
+        kept = {d: said for d, said in document["interfaces"].items() if d not in gone}
+        if kept:
+            sidecars.append(canonical_sidecar({**document, "interfaces": kept}))
+    try:
+        ontology = parse(documents)
+        return ontology, read_dependencies(sidecars, ontology)
+    except (ModelIncomplete, ModelInvalid) as error:
+        raise Conflict(
+            f"what is left would not hold together: {error.message}",
+            code="IN_USE",
+            cure="delete what needs them as well",
+        ) from error
+
+
+def _uses(interface: Interface, gone: set[str]) -> Iterator[str]:
+    yield from (f"extends {dtmi}" for dtmi in interface.extends if dtmi in gone)
+    for name, content in interface.contents.items():
+        if content.declared_in == interface.id and content.interface in gone:
+            yield f'has {content.interface} as its component "{name}"'
+
+
+def _rest(gone: set[str]) -> Callable[[str], str]:
+    """A document without these interfaces; empty where nothing is left."""
+
+    def rest(text: str) -> str:
+        document = orjson.loads(text)
+        elements = document if isinstance(document, list) else [document]
+        kept = [element for element in elements if element["@id"] not in gone]
+        if len(kept) == len(elements):
+            return text
+        return orjson.dumps(kept).decode() if kept else ""
+
+    return rest
 
 
 def added_dependencies(

@@ -10,7 +10,7 @@ TwinError
 │   ├── UnknownName       UNKNOWN_NAME
 │   └── UnknownTwin       UNKNOWN_TWIN
 ├── Refused         UNAUTHENTICATED, FORBIDDEN, TOO_COSTLY, TOO_LARGE, RATE_LIMITED
-├── Conflict        EXISTS, STALE_VERSION, GRAPH_IN_USE
+├── Conflict        EXISTS, IN_USE, STALE_VERSION, GRAPH_IN_USE
 ├── Unavailable     STORE_UNAVAILABLE: wait and retry
 └── BadSettings     BAD_SETTINGS: the operator, at start
 
@@ -166,7 +166,7 @@ class Refused(TwinError):
 
 
 class Conflict(TwinError):
-    """The world is not as the caller believed: EXISTS, STALE_VERSION, GRAPH_IN_USE."""
+    """The world is not as the caller believed: EXISTS, IN_USE, STALE_VERSION, GRAPH_IN_USE."""
 
     code = "STALE_VERSION"
 

@@ -109,8 +109,8 @@ def _differing_schemas(ontology: Ontology) -> Iterator[Finding]:
         meanings[content.name].setdefault(said, content)
     for name, by_meaning in meanings.items():
         if len(by_meaning) > 1:
-            said = [f"{what} in {c.declared_in}" for what, c in by_meaning.items()]
-            message = f'"{name}" means different things: {_named(said, "; ")}'
+            where = [f"{what} in {c.declared_in}" for what, c in by_meaning.items()]
+            message = f'"{name}" means different things: {_named(where, "; ")}'
             first = next(iter(by_meaning.values()))
             cure = "use one schema, or different names"
             yield Finding(_place(first), "sameNameOtherSchema", message, cure, "hint")

@@ -15,7 +15,15 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from twinfall.api.graphql import actions, letters, readings, requirements, states, watches
+from twinfall.api.graphql import (
+    actions,
+    letters,
+    readings,
+    requirements,
+    states,
+    versions,
+    watches,
+)
 from twinfall.api.graphql.shapes import UNSET, Argument, Field, Shapes, System, Type, Where
 from twinfall.graph.plan import CAPTION, ID, VERSION, FieldRef
 
@@ -282,7 +290,7 @@ type Mutation {
 }
 '''
 
-_MODULES = (watches, actions, states, readings, letters, requirements)
+_MODULES = (watches, actions, states, readings, letters, requirements, versions)
 """Modules with SDL of their own."""
 _ENUM_VALUES = {"OUT": "out", "IN": "in", "ASC": "asc", "DESC": "desc"}
 _WORDS = ("_and", "_or", "_not")

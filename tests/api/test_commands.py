@@ -350,3 +350,53 @@ def test_lint_says_what_a_valid_model_hardly_means(tmp_path: Path) -> None:
     assert said.status == told.status == 1
     assert 'did you mean "dtmi:a:Pump;1"?' in said.out
     assert told.json[0]["code"] == "targetCase"
+
+
+def _version(number: int, name: str) -> dict[str, object]:
+    return {
+        "@context": "dtmi:dtdl:context;3", "@type": "Interface", "@id": f"dtmi:a:Valve;{number}",
+        "displayName": "Valve",
+        "contents": [{"@type": "Property", "name": name, "schema": "double"}],
+    }  # fmt: skip
+
+
+def test_a_diff_says_what_breaks(tmp_path: Path) -> None:
+    (tmp_path / "old.json").write_text(json.dumps(_version(1, "bore")))
+    (tmp_path / "new.json").write_text(json.dumps(_version(2, "width")))
+
+    said = twinfall(tmp_path, "model", "diff", "old.json", "new.json")
+    told = twinfall(tmp_path, "model", "diff", "old.json", "new.json", "--json")
+
+    assert said.status == told.status == 1
+    assert "bore: the property is gone" in said.out
+    assert told.json["verdict"] == told.json["differences"][0]["verdict"] == "breaking"
+    assert twinfall(tmp_path, "model", "diff", "old.json", "old.json").status == 0
+
+
+def test_twins_move_to_the_next_version_and_back_and_the_old_model_goes(tmp_path: Path) -> None:
+    for number, name in ((1, "bore"), (2, "width")):
+        (tmp_path / f"{number}.json").write_text(json.dumps(_version(number, name)))
+    rows = [
+        {"Section": "Twins"},
+        {"$dtId": "V", "$metadata": {"$model": "dtmi:a:Valve;1"}, "bore": 2.0},
+    ]
+    (tmp_path / "twins.ndjson").write_text("\n".join(json.dumps(row) for row in rows))
+    twinfall(tmp_path, "model", "load", "1.json", "2.json")
+    assert twinfall(tmp_path, "import", "twins.ndjson").status == 0
+    move = ("model", "migrate", "dtmi:a:Valve;1", "dtmi:a:Valve;2")
+
+    refused = twinfall(tmp_path, *move, "--dry-run")
+    used = twinfall(tmp_path, "model", "delete", "dtmi:a:Valve;1")
+    moved = twinfall(tmp_path, *move, "--rename", "bore=width", "--json")
+    back = twinfall(tmp_path, "model", "rollback", moved.json["id"])
+    twinfall(tmp_path, *move, "--rename", "bore=width")
+    gone = twinfall(tmp_path, "model", "delete", "dtmi:a:Valve;1")
+
+    assert refused.status == 1
+    assert "bore" in refused.out
+    assert used.status == 1
+    assert "V" in used.err
+    assert (moved.status, moved.json["moved"]) == (0, 1)
+    assert "1 twins put back" in back.out
+    assert (gone.status, gone.out) == (0, "1 deleted: dtmi:a:Valve;1\n")
+    assert twinfall(tmp_path, *move, "--rename", "bore").status == 1
