@@ -90,7 +90,7 @@ def _judged(one: Requirement, moment: Moment, assets: Rows) -> Finding:
     verdict: Verdict = "held"
     text = f"holds for {checked}"
     if len(failing):
-        verdict, text = "broken", f"{len(failing):,} of {checked} {judged.wrong}"
+        verdict, text = "broken", f"fails for {len(failing):,} of {checked}: {judged.wrong}"
     elif len(unclear):
         verdict, text = "notEvaluated", f"it cannot be said of {len(unclear):,} of {checked}"
     return Finding(one, verdict, text, len(assets), len(failing), len(unclear), tuple(shown))

@@ -44,7 +44,7 @@ def single_points(moment: Moment, demand: SinglePoints, assets: Rows) -> Judged:
         text = f"{several(len(mine), 'single point')} of failure: {moment.named(mine)}"
         return _by(moment, asset, mine, text, float(len(mine)))
 
-    return _judged(moment, assets, failing, f"have {allowed}", witness)
+    return _judged(moment, assets, failing, allowed, witness)
 
 
 def survival(moment: Moment, demand: Survival, assets: Rows) -> Judged:
@@ -68,7 +68,7 @@ def survival(moment: Moment, demand: Survival, assets: Rows) -> Judged:
         text = f"it lives {spoken(at)} after {moment.ids[int(cause[mine][0])]} fails"
         return _by(moment, asset, cause[mine], text, at)
 
-    wrong = f"do not live for {spoken(demand.min)} after any single failure"
+    wrong = f"a life of less than {spoken(demand.min)} after a single failure"
     return _judged(moment, assets, failing, wrong, witness)
 
 
@@ -97,7 +97,7 @@ def impact_limits(moment: Moment, demand: ImpactLimits, assets: Rows) -> Judged:
         text = f"it takes along {', '.join(parts)}"
         return Witness(moment.ids[asset], text, first, totals=found)
 
-    return _judged(moment, assets, failing, "take along more than allowed", witness)
+    return _judged(moment, assets, failing, "their failure takes along more than allowed", witness)
 
 
 def _judged(
@@ -168,7 +168,10 @@ def _of(limit: Limit, totals: Totals) -> float:
 
 def _told(limit: Limit, value: float) -> str:
     """`812 customers (500 allowed)`."""
-    what = f"{limit.what} of" if limit.what == "value" and not limit.service else ""
-    noun = f"assets of the service {limit.what}" if limit.service else limit.what
-    shown = f"{what} {value:,.10g}" if what else f"{value:,.10g} {noun}"
+    noun = limit.what.removesuffix("s") if value == 1 else limit.what
+    shown = f"{value:,.10g} {noun}"
+    if limit.service:
+        shown = f"{several(int(value), 'asset')} of the service {limit.what}"
+    elif limit.what == "value":
+        shown = f"a value of {value:,.10g}"
     return f"{shown} ({limit.max:,.10g} allowed)"

@@ -69,8 +69,8 @@ def autonomy(moment: Moment, demand: Autonomy, assets: Rows) -> Judged:
         return Witness(moment.ids[asset], text, left)
 
     short = {asset: left for asset, (left, _) in worst.items() if left < demand.min}
-    of = f' without the group "{demand.group}"' if demand.group else " without one of their groups"
-    wrong = f"do not live for {spoken(demand.min)}{of}"
+    of = f'the group "{demand.group}"' if demand.group else "one of their groups"
+    wrong = f"a life of less than {spoken(demand.min)} without {of}"
     return _judged(moment, assets, (short, worst, demand.group), wrong, witness)
 
 
@@ -92,7 +92,7 @@ def margin(moment: Moment, demand: Margin, assets: Rows) -> Judged:
 
     short = {asset: left for asset, (left, _) in worst.items() if left < demand.min}
     of = f'the group "{demand.group}"' if demand.group else "one of their groups"
-    wrong = f"have a margin of less than {several(demand.min, 'feed')} in {of}"
+    wrong = f"a margin of less than {several(demand.min, 'feed')} in {of}"
     return _judged(moment, assets, (short, worst, demand.group), wrong, witness)
 
 

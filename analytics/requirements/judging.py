@@ -15,7 +15,7 @@ from twinfall.analytics.requirements.report import Witness
 class Judged:
     """`failing` are positions, the worst first; `unclear` those of which it cannot be said.
 
-    `wrong` goes on after "3 of 12 assets": what is the matter with them.
+    `wrong` goes on after "fails for 3 of 12 assets": what is the matter with them.
     """
 
     failing: Rows

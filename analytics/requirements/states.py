@@ -21,7 +21,7 @@ def up(moment: Moment, demand: Up, assets: Rows) -> Judged:
         return Witness(moment.ids[asset], moment.why_down(asset))
 
     unclear = unclear_among(moment, assets, failing)
-    return Judged(failing, "are down", witness, unclear, moment.why_unknown)
+    return Judged(failing, "down", witness, unclear, moment.why_unknown)
 
 
 def in_state(moment: Moment, demand: InState, assets: Rows) -> Judged:
@@ -37,7 +37,7 @@ def in_state(moment: Moment, demand: InState, assets: Rows) -> Judged:
         why = f": {reason.message}" if reason else ""
         return Witness(id_, f"it is {moment.assets.state(id_)}{why}")
 
-    text = f"are not {' or '.join(demand.states)}"
+    text = f"not {' or '.join(demand.states)}"
     return Judged(np.array(wrong, np.int32), text, witness, _NONE, moment.why_unknown)
 
 
@@ -52,5 +52,5 @@ def evaluated(moment: Moment, demand: Evaluated, assets: Rows) -> Judged:
         id_ = moment.ids[asset]
         return Witness(id_, "; ".join(reasons[id_]), float(len(reasons[id_])))
 
-    text = "could not be evaluated fully"
+    text = "not evaluated fully"
     return Judged(failing, text, witness, _NONE, moment.why_unknown)

@@ -18,6 +18,7 @@ from twinfall.api.cli import (
     models,
     readings,
     register,
+    requirements,
     serving,
     transfer,
 )
@@ -43,6 +44,7 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(asking.query)
 app.command()(asking.impact)
+app.command("assert")(requirements.assert_)
 app.add_typer(detectors.app, name="detector")
 app.add_typer(keys.app, name="key")
 app.command()(diagnosis.doctor)

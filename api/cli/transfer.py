@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
@@ -21,6 +23,7 @@ from twinfall.api.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from twinfall.api.cli.service import Service
     from twinfall.graph.ndjson import ImportReport
 
 FIRST_SHOWN = 5
@@ -72,6 +75,10 @@ class Refused:
 
 def import_(
     file: Annotated[str, typer.Argument(help="An NDJSON file, packed or not; `-` reads stdin.")],
+    requirements: Annotated[
+        Path | None,
+        typer.Option("--assert", help="Refuse the import if it would break one of these."),
+    ] = None,
     as_json: AsJson = False,
     progress: Annotated[
         bool | None, typer.Option(help="A progress bar; by default on a terminal.")
@@ -81,14 +88,15 @@ def import_(
     and reason, to FILE.refused.ndjson. Importing a file again changes nothing.
     """
     from twinfall.api.cli.service import service
-    from twinfall.api.lines import open_file
 
-    source = sys.stdin.buffer if file == "-" else open_file(Path(file))
     refused = Refused(Path("stdin.refused.ndjson" if file == "-" else f"{file}.refused.ndjson"))
-    with source, bar("Importing", None, shown=progress) as shown:
+    opened = _opened(file, twice=requirements is not None)
+    with opened as (source, path), bar("Importing", None, shown=progress) as shown:
         try:
             with service(here.settings(), "twinfall import", create=True) as graph:
-                report = graph.take(cast(BinaryIO, source), _mover(shown), refused.take)
+                if requirements is not None:
+                    _guard(graph, path, requirements)
+                report = graph.take(source, _mover(shown), refused.take)
         finally:
             refused.close()
     if as_json:
@@ -98,6 +106,34 @@ def import_(
         _tell(report, refused)
     if report.refused:
         raise typer.Exit(BAD)
+
+
+@contextmanager
+def _opened(file: str, *, twice: bool) -> Iterator[tuple[BinaryIO, Path]]:
+    """The file; standard input that must be read twice is copied to disk for that time."""
+    import shutil
+    import tempfile
+
+    from twinfall.api.lines import open_file
+
+    if file != "-":
+        with open_file(Path(file)) as source:
+            yield source, Path(file)
+    elif not twice:
+        yield cast(BinaryIO, sys.stdin.buffer), Path()
+    else:
+        with tempfile.TemporaryDirectory(prefix="twinfall-") as folder:
+            copy = Path(folder) / "stdin.ndjson"
+            with copy.open("wb") as out:
+                shutil.copyfileobj(sys.stdin.buffer, out)
+            with open_file(copy) as source:
+                yield source, copy
+
+
+def _guard(graph: Service, path: Path, requirements: Path) -> None:
+    from twinfall.api.cli.requirements import guard
+
+    guard(graph, path, requirements)
 
 
 def _mover(shown: Bar) -> Any:

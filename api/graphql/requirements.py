@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinfall.analytics.requirements import (
     GraphTwins,
+    Report,
     Vocabulary,
     as_json,
     check,
@@ -132,7 +133,7 @@ def kept(asking: Asking, _: Record) -> list[Record]:
             "name": one.requirement.name,
             "verdict": one.verdict,
             "since": instant(found.since[one.requirement.name]),
-            "finding": _finding(finding_json(one, report.names)),
+            "finding": told_finding(finding_json(one, report.names)),
             "snapshot": report.snapshot,
         }
         for one in report.findings
@@ -150,9 +151,7 @@ def report(asking: Asking, arguments: Record) -> Record:
     """A report on the plant as it is."""
     found = read_requirements(arguments["requirements"], Vocabulary.of(asking.models))
     now = time.time_ns()
-    made = as_json(check(found, asking.networks.current(), now, GraphTwins(asking.graph.fetch)))
-    findings = [_finding(one) for one in made["findings"]]
-    return {**made, "at": instant(now), "findings": findings}
+    return told(check(found, asking.networks.current(), now, GraphTwins(asking.graph.fetch)))
 
 
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {
@@ -179,12 +178,24 @@ def _event(one: RequirementEvent) -> Record:
         "verdict": one.verdict,
         "at": instant(one.at),
         "snapshot": one.snapshot,
-        "finding": _finding(one.finding),
+        "finding": told_finding(one.finding),
     }
 
 
-def _finding(one: Record) -> Record:
-    """Times as GraphQL has them."""
+def told(report: Report) -> dict[str, Any]:
+    """The report as GraphQL answers it."""
+    made = as_json(report)
+    findings = [told_finding(one) for one in made["findings"]]
+    return {
+        "snapshot": report.snapshot,
+        "at": instant(report.now),
+        "holds": report.holds,
+        "findings": findings,
+    }
+
+
+def told_finding(one: Record) -> dict[str, Any]:
+    """One verdict, with times as GraphQL has them."""
     witnesses = [
         {**witness, "paths": [{**p, "at": duration_text(p["at"])} for p in witness["paths"]]}
         for witness in one["witnesses"]

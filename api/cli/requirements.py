@@ -1,0 +1,226 @@
+"""`twinfall assert`: requirements checked on the graph as it is, or as an import would make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
+
+import typer
+
+from twinfall.api.cli import here
+from twinfall.api.cli.output import BAD, AsJson, console, errors, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twinfall.api.cli.service import Service
+    from twinfall.graph.graph import Graph
+
+FIRST_SHOWN = 5
+MAX_SHOWN = 20
+IN_JUNIT = 20
+FINDING = """name description kind severity verdict message checked failing unclear
+  witnesses { id name message value failures paths { at path { id name } }
+    totals { assets customers value degraded services { name count } } }"""
+CHECK = f"""query Check($requirements: String!) {{
+  checkRequirements(requirements: $requirements) {{
+    snapshot at holds findings {{ {FINDING} }} }} }}"""
+_COLOURS = {"held": "green", "broken": "bold red", "skipped": "dim"}
+
+
+def assert_(
+    file: Annotated[Path, typer.Argument(help="The requirements, YAML or JSON.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--import", help="Check the graph that importing this NDJSON file would give."
+        ),
+    ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="With --import: models to load first (files, folders, patterns)."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    first: Annotated[
+        int, typer.Option(min=0, max=MAX_SHOWN, help="Witnesses shown of each requirement.")
+    ] = FIRST_SHOWN,
+    as_json: AsJson = False,
+) -> None:
+    """Check requirements: exit status 0 if all hold, 1 if one is broken or cannot be judged."""
+    from twinfall.api.requirements.telling import junit as junit_of
+
+    if models and data is None:
+        raise typer.BadParameter("it goes with --import", param_hint="--models")
+    text, refused = _text(file), 0
+    if data is None:
+        report = _on_the_graph(text)
+    else:
+        report, refused = _on_an_import(text, data, models or [])
+    if junit is not None:
+        _write(junit, junit_of(report, file.name.removesuffix(".yaml"), IN_JUNIT))
+    if as_json:
+        print_json(report | ({"refused": refused} if data is not None else {}))
+    else:
+        show(report, first)
+    if not report["holds"] or refused:
+        raise typer.Exit(BAD)
+
+
+def _on_the_graph(text: str) -> dict[str, Any]:
+    from twinfall.api.cli.service import service
+
+    with service(here.settings(), "twinfall assert") as graph:
+        found: dict[str, Any] = graph.ask(CHECK, {"requirements": text})["data"][
+            "checkRequirements"
+        ]
+    return found
+
+
+def _on_an_import(text: str, data: Path, models: list[str]) -> tuple[dict[str, Any], int]:
+    from twinfall.api.checking import Files
+
+    files = Files.at(models) if models else None
+    loaded = (files.texts(), files.sidecar_texts()) if files else ((), ())
+    from twinfall.api.requirements.preview import preview
+
+    with _present() as present, preview(present, loaded) as copy:
+        refused = _take(copy, data)
+        return judged(copy, text), refused
+
+
+@contextmanager
+def _present() -> Iterator[Iterator[bytes]]:
+    """What there is now; nothing where no graph has been made yet."""
+    from twinfall.api.cli.service import service
+    from twinfall.ontology.errors import BadInput
+
+    opened = service(here.settings(), "twinfall assert")
+    try:
+        graph = opened.__enter__()
+    except BadInput as error:
+        if error.code != "NO_GRAPH":
+            raise
+        yield iter(())
+        return
+    try:
+        yield graph.export()
+    finally:
+        opened.__exit__(None, None, None)
+
+
+def _take(copy: Graph, data: Path) -> int:
+    """Take the file into the copy; how many rows were refused, the first of them told."""
+    from twinfall.api.lines import lines_of, open_file
+    from twinfall.api.requirements.preview import imported
+
+    seen: list[str] = []
+
+    def refuse(line: int, code: str, message: str, _raw: bytes) -> None:
+        if len(seen) < FIRST_SHOWN:
+            seen.append(f"line {line}: {message} [{code}]")
+
+    with open_file(data) as file:
+        report = imported(copy, lines_of(cast(BinaryIO, file)), refuse)
+    for line in seen:
+        errors().print(f"{data}: {line}", markup=False)
+    if report.refused:
+        errors().print(f"{report.refused} rows would be refused", markup=False)
+    return report.refused
+
+
+def judged(graph: Graph, text: str) -> dict[str, Any]:
+    """The report on a graph, as if all its assets were well."""
+    import time
+
+    from twinfall.analytics.requirements import GraphTwins, Vocabulary, check, read_requirements
+    from twinfall.api.graphql.requirements import told
+    from twinfall.api.requirements.preview import arrays_of
+
+    found = read_requirements(text, Vocabulary.of(graph.models))
+    return told(check(found, arrays_of(graph), time.time_ns(), GraphTwins(graph.fetch)))
+
+
+def guard(graph: Service, data: Path, requirements: Path) -> None:
+    """Refuse an import after which a requirement would be broken (or could not be judged) that
+    is not so now.
+    """
+    from twinfall.analytics.requirements import BadRequirements
+    from twinfall.api.requirements.preview import preview
+    from twinfall.api.requirements.telling import is_fine
+
+    text = _text(requirements)
+    with preview(graph.export()) as copy:
+        bad_now: set[str] = set()
+        try:
+            now = judged(copy, text)["findings"]
+            bad_now = {one["name"] for one in now if not is_fine(one)}
+        except BadRequirements:
+            pass  # it may be about models that only this file brings
+        _take(copy, data)
+        report = judged(copy, text)
+    worse = [f for f in report["findings"] if not is_fine(f) and f["name"] not in bad_now]
+    if worse:
+        show(report | {"findings": worse}, FIRST_SHOWN, out=errors())
+        raise _breaks(len(worse), requirements)
+
+
+def _breaks(count: int, requirements: Path) -> Exception:
+    from twinfall.ontology.errors import Refused
+
+    return Refused(
+        f"the import would break {count} requirement{'' if count == 1 else 's'}; nothing is "
+        "imported",
+        code="BREAKS_REQUIREMENT",
+        path=str(requirements),
+        cure=f"`twinfall assert {requirements} --import FILE` says all about it",
+    )
+
+
+def show(report: Mapping[str, Any], first: int, out: Any = None) -> None:
+    """The report for people, like a test run."""
+    from rich.text import Text
+
+    from twinfall.api.requirements.telling import counted, is_fine, lines_of
+
+    out = out or console()
+    for finding in report["findings"]:
+        verdict = finding["verdict"]
+        warned = is_fine(finding) and verdict not in ("held", "skipped")
+        colour = "yellow" if warned else _COLOURS.get(verdict, "bold red")
+        word = "warning" if warned else verdict
+        out.print(Text.assemble((f"{word:<13}", colour), finding["name"]))
+        told = first if verdict != "held" else 0
+        for line in lines_of(finding, told):
+            out.print(Text(" " * 15 + line, "dim" if verdict == "held" else ""))
+    out.print(f"{counted(report['findings'])}, on {report['snapshot']}", markup=False)
+
+
+def _text(file: Path) -> str:
+    from twinfall.analytics.requirements.reading import MAX_BYTES
+    from twinfall.ontology.errors import BadInput
+
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise BadInput(f"it is larger than {MAX_BYTES} bytes", code="BAD_FILE", path=str(file))
+        return text.decode("utf-8-sig")
+    except OSError as error:
+        raise BadInput(
+            f"cannot be read: {error.strerror}", code="BAD_FILE", path=str(file)
+        ) from None
+    except UnicodeDecodeError:
+        raise BadInput("is not UTF-8 text", code="BAD_FILE", path=str(file)) from None
+
+
+def _write(file: Path, content: bytes) -> None:
+    from twinfall.ontology.errors import BadInput
+
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise BadInput(
+            f"cannot be written: {error.strerror}", code="BAD_FILE", path=str(file)
+        ) from None
