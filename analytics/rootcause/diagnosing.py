@@ -26,9 +26,10 @@ class Diagnosis:
     """The explanations, best first, and what they are about.
 
     `alarms` are those that were to be explained, `standing` those that what was down before
-    explains. `suspects` is how many assets take down one of the alarms at least. `false` is the
-    share of false alarms that was reckoned with. `nothing` is the probability that nothing has
-    failed. `complete` unless so many cascades would have had to be followed that some were not.
+    explains. `suspects` is how many assets take down one of the alarms at least. `miss` and
+    `false` are the shares of missed and false alarms that were reckoned with, `nothing` is the
+    probability that nothing has failed. `complete` unless so many cascades would have had to be
+    followed that some were not.
     """
 
     snapshot: str
@@ -37,6 +38,7 @@ class Diagnosis:
     alarms: tuple[str, ...]
     standing: tuple[str, ...]
     suspects: int
+    miss: float
     false: float
     nothing: float
     complete: bool
@@ -118,6 +120,7 @@ def _told(case: Case, single: Singles, ordered: list[Hypothesis]) -> Diagnosis:
         _ids(assets, observed, standing=False),
         _ids(assets, observed, standing=True),
         len(case.suspects),
+        single.weights.miss,
         single.weights.false,
         float(np.exp(-total)),
         single.complete,

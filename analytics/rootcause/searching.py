@@ -27,6 +27,10 @@ RATE = 0.1
 PERIOD = 7 / 365.0
 """Years among whose failures one is looked for."""
 RAREST, COMMONEST = 1e-9, 0.5
+MISSES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97)
+"""Shares of failures that raise no alarm: the usual one, and what it may be instead."""
+CAUTION = log(10.0)
+"""Each step from the usual share must make what is seen so much likelier."""
 MAX_TRIED = 300
 """Single failures that are followed in time."""
 HOPELESS = log(1e9)
@@ -168,21 +172,42 @@ class Singles:
 
 
 def singles(case: Case, wanted: int) -> Singles:
-    """All suspects; false alarms are reckoned with as often as the best one leaves them."""
-    given = case.odds.false
-    first = FEWEST_FALSE if given is None else given
-    found = Singles(case, wanted, Weights.of(case.odds.miss, first))
-    if given is not None or not len(case.suspects):
-        return found
-    left = estimated_false(case.observed, found.fit(int(np.argmax(found.score))))
-    if left <= first:
-        return found
-    return Singles(case, wanted, Weights.of(case.odds.miss, left))
+    """All suspects, judged by the shares of missed and false alarms that are given or that the
+    best of them has.
+    """
+    return Singles(case, wanted, Weights.of(*_shares(case)))
 
 
-def estimated_false(observed: Observed, best: Fit) -> float:
-    """The share of false alarms among assets in order, as this explanation has it."""
-    alarms, silent, quiet = best.numbers
-    left = len(observed.alarm) - alarms
-    rest = max(1, observed.speaking - alarms - silent - quiet)
-    return min(MOST_FALSE, max(FEWEST_FALSE, left / rest))
+def _shares(case: Case) -> tuple[float, float]:
+    """Of missed and of false alarms: those by which the best suspect makes what is seen likeliest.
+    More missed ones than usual need a good reason.
+    """
+    odds = case.odds
+    misses = MISSES if odds.miss is None else (odds.miss,)
+    first = FEWEST_FALSE if odds.false is None else odds.false
+    if not len(case.suspects):
+        return misses[0], first
+    found = []
+    for step, miss in enumerate(misses):
+        alarms, silent, prior = _best(case, Weights.of(miss, first))
+        left = len(case.observed.alarm) - alarms
+        rest = max(1, case.observed.speaking - alarms - silent)
+        false = odds.false or min(MOST_FALSE, max(FEWEST_FALSE, left / rest))
+        likely = alarms * log(1 - miss) + silent * log(miss) + prior - step * CAUTION
+        likely += left * log(false) + (rest - left) * log(1 - false)
+        found.append((likely, miss, false))
+    _, miss, false = max(found)
+    return miss, false
+
+
+def _best(case: Case, weights: Weights) -> tuple[int, int, float]:
+    """Alarms explained, silent ones and prior of the best suspect, by all of its effects or by
+    those that come at once.
+    """
+    suspects = case.suspects
+    ways = [suspects.counts, suspects.at_once]
+    prior = case.prior[suspects.asset]
+    scores = [way.weigh(weights) + prior for way in ways]
+    way = ways[int(scores[1].max() > scores[0].max())]
+    row = int(np.argmax(np.maximum(*scores)))
+    return int(way.alarms[row]), int(way.silent[row] + way.quiet[row]), float(prior[row])

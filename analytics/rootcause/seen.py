@@ -36,25 +36,26 @@ class Seen:
 
     `at` has the onset of alarms, of all or some; `now` is when one looks (None: it is not known
     how long ago it began). `horizon` says instead how many seconds ago, at most. `quiet` were
-    looked at and are in order. `monitored` would raise an alarm if they failed (None: all twins
-    would); the silence of others says nothing.
+    looked at and are in order. `monitored` would raise an alarm if they failed: ids, or flags
+    by position (None: all twins would); the silence of others says nothing.
     """
 
     at: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     now: float | None = None
     horizon: float | None = None
     quiet: Collection[str] = ()
-    monitored: Collection[str] | None = None
+    monitored: Collection[str] | Flags | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """What is assumed: `miss` is how many failures of monitored assets raise no alarm, `false` how
-    many assets in order are in alarm (None: what the best explanation leaves, at least
-    FEWEST_FALSE); `skew` in seconds; at most `roots` failures at once.
+    """What is assumed: `miss` is how many failures of monitored assets raise no alarm (None: one
+    in ten, or more where the best explanation is far better so), `false` how many assets in order
+    are in alarm (None: what the best explanation leaves, at least FEWEST_FALSE); `skew` in
+    seconds; at most `roots` failures at once.
     """
 
-    miss: float = 0.1
+    miss: float | None = None
     false: float | None = None
     skew: float = SKEW
     roots: int = 3
@@ -79,14 +80,14 @@ class Weights:
 
     alarm: float
     silence: float
+    miss: float
     false: float
-    """The share of false alarms that these stand for."""
     quiet: float = log(MISTAKEN)
 
     @classmethod
     def of(cls, miss: float, false: float) -> Weights:
         """For these rates."""
-        return cls(log((1 - miss) / false), log(miss / (1 - false)), false)
+        return cls(log((1 - miss) / false), log(miss / (1 - false)), miss, false)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,8 @@ def observe(assets: AssetNetwork, alarms: Sequence[str], seen: Seen, down: Flags
 
 
 def _monitored(assets: AssetNetwork, seen: Seen) -> Flags:
+    if isinstance(seen.monitored, np.ndarray):
+        return seen.monitored.copy()
     if seen.monitored is not None:
         return assets.flags(seen.monitored)
     flags = np.zeros(len(assets.ids), bool)

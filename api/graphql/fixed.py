@@ -20,6 +20,7 @@ from twinfall.api.graphql import (
     letters,
     readings,
     requirements,
+    rootcauses,
     states,
     versions,
     watches,
@@ -290,7 +291,7 @@ type Mutation {
 }
 '''
 
-_MODULES = (watches, actions, states, readings, letters, requirements, versions)
+_MODULES = (watches, actions, states, readings, letters, requirements, rootcauses, versions)
 """Modules with SDL of their own."""
 _ENUM_VALUES = {"OUT": "out", "IN": "in", "ASC": "asc", "DESC": "desc"}
 _WORDS = ("_and", "_or", "_not")

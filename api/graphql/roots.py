@@ -25,6 +25,7 @@ from twinfall.api.graphql import (
     letters,
     mutations,
     requirements,
+    rootcauses,
     states,
     watches,
 )
@@ -57,6 +58,7 @@ _RECORDED = {
     **states.QUERIES,
     **letters.QUERIES,
     **requirements.QUERIES,
+    **rootcauses.QUERIES,
 }
 
 
