@@ -1,0 +1,422 @@
+"""Every kind of requirement, broken and held by the smallest plant that can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.analytics.requirements.plant import NOW, Plant, needs
+from twinfall.analytics.requirements import Finding
+
+H = {"ids": ["H"]}
+TWO_FEEDS = [("H", "needs", "A"), ("H", "needs", "B")]
+
+
+def hospital(rule: str = "all", **members: Any) -> Plant:
+    """H is fed by A and B."""
+    return Plant(needs(rule, **members), {"A": {}, "B": {}, "H": {}}, TWO_FEEDS)
+
+
+def behind_one(rule: str = "any", **members: Any) -> Plant:
+    """H is fed by A and B, which hang on S both."""
+    relationships = [*TWO_FEEDS, ("A", "needs", "S"), ("B", "needs", "S")]
+    return Plant(needs(rule, **members), {"A": {}, "B": {}, "H": {}, "S": {}}, relationships)
+
+
+def shown(finding: Finding) -> tuple[str, list[str]]:
+    return finding.verdict, [witness.id for witness in finding.witnesses]
+
+
+# -- single points of failure ---------------------------------------------------------------
+
+
+def test_an_asset_with_two_feeds_that_back_each_other_has_no_single_point_of_failure() -> None:
+    finding = hospital("any").finding({"singlePointsOfFailure": {"max": 0}}, H)
+
+    assert (finding.verdict, finding.checked, finding.failing) == ("held", 1, 0)
+    assert finding.witnesses == ()
+
+
+def test_a_common_source_behind_two_feeds_is_a_single_point_of_failure_with_its_path() -> None:
+    finding = behind_one().finding({"singlePointsOfFailure": {}}, H)
+
+    (witness,) = finding.witnesses
+    assert (finding.verdict, witness.id, witness.value) == ("broken", "H", 1)
+    assert witness.failures == (("S",),)
+    assert [path.ids for path in witness.paths] == [("S", "B", "H")]
+
+
+def test_so_many_single_points_of_failure_as_allowed_are_none_too_many() -> None:
+    plant = hospital("all")
+
+    assert plant.finding({"singlePointsOfFailure": {"max": 2}}, H).verdict == "held"
+    assert plant.finding({"singlePointsOfFailure": {"max": 1}}, H).verdict == "broken"
+
+
+def test_what_is_excepted_is_no_single_point_of_failure() -> None:
+    plant = behind_one()
+    by_id = {"singlePointsOfFailure": {"except": ["S"]}}
+    by_model = {"singlePointsOfFailure": {"except": {"models": ["Unit"]}}}
+    another = {"singlePointsOfFailure": {"except": {"ids": ["A"]}}}
+
+    assert plant.finding(by_id, H).verdict == "held"
+    assert plant.finding(by_model, H).verdict == "held"
+    assert plant.finding(another, H).verdict == "broken"
+
+
+def test_the_own_parts_of_an_asset_are_the_asset_itself() -> None:
+    declared = {"Machine": {"contents": {"bearing": {"dependent": "source"}}}} | needs()
+    twins = {"M": {"model": "Machine", "bearing": {}}, "U": {}}
+    plant = Plant(declared, twins, [("U", "needs", "M")])
+    require = {"singlePointsOfFailure": {}}
+
+    assert plant.finding(require, {"ids": ["M"]}).verdict == "held"
+    assert plant.finding(require, {"ids": ["U"]}).witnesses[0].failures == (("M",), ("M/bearing",))
+
+
+def test_a_failure_that_is_felt_later_is_no_single_point_of_failure_within_the_time() -> None:
+    plant = behind_one(autonomy="PT2H")
+
+    def within(time: str) -> str:
+        return plant.finding({"singlePointsOfFailure": {"within": time}}, H).verdict
+
+    assert within("PT3H") == "held"
+    assert within("PT4H") == "broken"
+
+
+def test_with_one_feed_gone_the_other_is_a_single_point_of_failure() -> None:
+    finding = hospital("any").finding({"singlePointsOfFailure": {}}, H, failed={"A": 60})
+
+    assert finding.verdict == "broken"
+    assert finding.witnesses[0].failures == (("B",),)
+
+
+def test_what_is_down_withstands_nothing() -> None:
+    finding = hospital("any").finding({"singlePointsOfFailure": {}}, H, failed={"A": 60, "B": 60})
+
+    assert finding.verdict == "broken"
+    assert finding.witnesses[0].message == 'it is down: its group "supply" lost 2 of 2: A, B'
+
+
+def test_what_lives_on_its_last_buffer_withstands_nothing() -> None:
+    finding = hospital("any", autonomy="PT2H").finding(
+        {"singlePointsOfFailure": {}}, H, failed={"A": 3600, "B": 3600}
+    )
+
+    assert finding.verdict == "broken"
+    assert finding.witnesses[0].message == "it goes down in 1 h without any further failure"
+
+
+def test_a_shared_duct_is_a_single_point_of_failure() -> None:
+    plant = Plant(needs("any", failureDomain="domain:duct"), {"A": {}, "B": {}, "H": {}}, TWO_FEEDS)
+
+    finding = plant.finding({"singlePointsOfFailure": {}}, H)
+
+    assert finding.witnesses[0].failures == (("domain:duct",),)
+
+
+def test_witnesses_come_with_the_most_points_of_failure_first() -> None:
+    plant = Plant(
+        needs(),
+        {"A": {}, "B": {}, "X": {}, "Y": {}},
+        [("X", "needs", "A"), ("Y", "needs", "A"), ("Y", "needs", "B")],
+    )
+
+    finding = plant.finding({"singlePointsOfFailure": {}}, {"models": ["Unit"]})
+
+    assert shown(finding) == ("broken", ["Y", "X"])
+    assert (finding.checked, finding.failing) == (4, 2)
+
+
+# -- survival -------------------------------------------------------------------------------
+
+
+def test_an_asset_survives_as_long_as_its_buffer_after_the_worst_failure() -> None:
+    plant = hospital("all", autonomy="PT4H")
+
+    assert plant.finding({"survival": {"min": "PT4H"}}, H).verdict == "held"
+    finding = plant.finding({"survival": {"min": "PT5H"}}, H)
+    assert finding.verdict == "broken"
+    assert finding.witnesses[0].value == 4 * 3600
+    assert finding.witnesses[0].message == "it lives 4 h after A fails"
+
+
+def test_what_nothing_single_takes_down_survives_any_time() -> None:
+    assert hospital("any").finding({"survival": {"min": "P365D"}}, H).verdict == "held"
+
+
+def test_the_shortest_life_comes_first() -> None:
+    declared = needs(autonomy={"from": "reserve", "default": "PT0S"})
+    twins = {"S": {}, "A": {"reserve": "PT2H"}, "B": {"reserve": "PT1H"}}
+    plant = Plant(declared, twins, [("A", "needs", "S"), ("B", "needs", "S")])
+
+    finding = plant.finding({"survival": {"min": "PT3H"}}, {"ids": ["A", "B"]})
+
+    assert shown(finding) == ("broken", ["B", "A"])
+
+
+def test_what_goes_down_anyway_does_not_survive() -> None:
+    plant = hospital("any", autonomy="PT9H")
+
+    finding = plant.finding({"survival": {"min": "PT1H"}}, H, failed={"A": 5, "B": 5})
+
+    assert finding.verdict == "broken"
+
+
+# -- impact ---------------------------------------------------------------------------------
+
+
+def street(**values: Any) -> Plant:
+    """S feeds X and Y; X has 300 people, Y 250."""
+    declared: dict[str, Any] = needs(**values)
+    declared["Unit"]["asset"] = {
+        "customers": {"from": "people", "default": 0},
+        "value": {"from": "worth", "default": 0},
+        "services": ["health"],
+    }
+    twins = {"S": {"people": 9}, "X": {"people": 300, "worth": 2.5}, "Y": {"people": 250}}
+    return Plant(declared, twins, [("X", "needs", "S"), ("Y", "needs", "S")])
+
+
+@pytest.mark.parametrize(
+    ("limit", "held", "broken"),
+    [
+        ("customers", 550, 549),
+        ("assets", 2, 1),
+        ("value", 2.5, 2.4),
+    ],
+)
+def test_a_failure_takes_no_more_along_than_allowed(limit: str, held: float, broken: float) -> None:
+    plant = street()
+    of = {"all": True}
+
+    assert plant.finding({"impact": {limit: {"max": held}}}, of).verdict == "held"
+    finding = plant.finding({"impact": {limit: {"max": broken}}}, of)
+    assert shown(finding) == ("broken", ["S"])
+    assert finding.failing == 1
+    assert finding.witnesses[0].totals == plant.assets.impact(["S"]).totals
+
+
+def test_a_service_may_be_limited() -> None:
+    plant = street()
+
+    def allowed(most: int) -> Finding:
+        return plant.finding({"impact": {"services": {"health": {"max": most}}}}, {"all": True})
+
+    assert allowed(2).verdict == "held"
+    assert allowed(1).verdict == "broken"
+    assert allowed(1).witnesses[0].message == (
+        "it takes along 2 assets of the service health (1 allowed)"
+    )
+
+
+def test_only_what_is_taken_within_the_time_counts() -> None:
+    plant = street(autonomy="PT2H")
+
+    def within(time: str) -> str:
+        require = {"impact": {"customers": {"max": 0}, "within": time}}
+        return plant.finding(require, {"ids": ["S"]}).verdict
+
+    assert within("PT1H") == "held"
+    assert within("PT2H") == "broken"
+
+
+def test_only_failures_of_the_selected_assets_are_looked_at() -> None:
+    require = {"impact": {"customers": {"max": 0}}}
+
+    assert street().finding(require, {"ids": ["X", "Y"]}).verdict == "held"
+
+
+def test_what_failed_already_takes_nothing_more_along() -> None:
+    require = {"impact": {"customers": {"max": 0}}}
+    within = {"impact": {"customers": {"max": 0}, "within": "PT1H"}}
+
+    for demand in (require, within):
+        assert street().finding(demand, {"ids": ["S"]}, failed={"S": 60}).verdict == "held"
+
+
+# -- autonomy -------------------------------------------------------------------------------
+
+
+def test_the_declared_autonomy_of_a_group_is_compared() -> None:
+    plant = hospital("any", autonomy="PT4H")
+
+    assert plant.finding({"autonomy": {"group": "supply", "min": "PT4H"}}, H).verdict == "held"
+    finding = plant.finding({"autonomy": {"group": "supply", "min": "PT5H"}}, H)
+    assert (finding.verdict, finding.witnesses[0].value) == ("broken", 4 * 3600)
+    assert finding.witnesses[0].message == 'it lives 4 h without its group "supply"'
+
+
+def test_each_group_must_have_the_autonomy_where_none_is_named() -> None:
+    contents = {
+        "needs": {"dependent": "source", "group": "power", "autonomy": "PT8H"},
+        "backs": {"dependent": "source", "group": "water", "autonomy": "PT1H"},
+    }
+    plant = Plant(
+        {"Unit": {"contents": contents}},
+        {"A": {}, "H": {}},
+        [("H", "needs", "A"), ("H", "backs", "A")],
+    )
+
+    assert plant.finding({"autonomy": {"min": "PT1H"}}, H).verdict == "held"
+    finding = plant.finding({"autonomy": {"min": "PT2H"}}, H)
+    assert finding.witnesses[0].message == 'it lives 1 h without its group "water"'
+
+
+def test_a_buffer_in_use_has_what_is_left_of_it() -> None:
+    finding = hospital("any", autonomy="PT4H").finding(
+        {"autonomy": {"group": "supply", "min": "PT3H"}}, H, failed={"A": 7200, "B": 7200}
+    )
+
+    assert (finding.verdict, finding.witnesses[0].value) == ("broken", 2 * 3600)
+
+
+def test_an_asset_without_the_group_does_not_have_its_autonomy() -> None:
+    plant = hospital("any", autonomy="PT4H")
+    require = {"autonomy": {"group": "supply", "min": "PT1H"}}
+
+    finding = plant.finding(require, {"ids": ["A"]})
+
+    assert finding.verdict == "broken"
+    assert finding.witnesses[0].message == 'it has no feeds in the group "supply"'
+
+
+def test_parts_are_a_group_only_where_it_is_named() -> None:
+    declared = {"Machine": {"contents": {"bearing": {"dependent": "source"}}}}
+    plant = Plant(declared, {"M": {"model": "Machine", "bearing": {}}})
+    of = {"ids": ["M"]}
+
+    assert plant.finding({"autonomy": {"min": "PT1H"}}, of).verdict == "held"
+    named = {"autonomy": {"group": "bearing", "min": "PT1H"}}
+    assert plant.finding(named, of).verdict == "broken"
+
+
+# -- margin ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rule", "margin"), [("all", 0), ("any", 1)])
+def test_the_margin_is_how_many_more_feeds_can_be_lost(rule: str, margin: int) -> None:
+    plant = hospital(rule)
+
+    assert plant.finding({"margin": {"group": "supply", "min": margin}}, H).verdict == "held"
+    finding = plant.finding({"margin": {"group": "supply", "min": margin + 1}}, H)
+    assert (finding.verdict, finding.witnesses[0].value) == ("broken", margin)
+
+
+def test_a_lost_feed_takes_from_the_margin() -> None:
+    finding = hospital("any").finding(
+        {"margin": {"group": "supply", "min": 1}}, H, failed={"A": 60}
+    )
+
+    (witness,) = finding.witnesses
+    assert (finding.verdict, witness.value) == ("broken", 0)
+    assert witness.message == 'it can lose no more feed of the group "supply" (1 of 2 lost: A)'
+
+
+def test_a_lost_group_that_is_bridged_has_less_than_no_margin() -> None:
+    finding = hospital("all", autonomy="PT9H").finding(
+        {"margin": {"group": "supply", "min": 0}}, H, failed={"A": 60}
+    )
+
+    assert (finding.verdict, finding.witnesses[0].value) == ("broken", -1)
+
+
+def test_of_unequal_shares_the_largest_may_be_lost_next() -> None:
+    declared = needs("capacity", minShare=1.0, share={"from": "share", "default": 1.0})
+    shares = {"A": 0.9, "B": 0.5, "C": 0.5}
+    relationships = [("H", "needs", p, {"share": share}) for p, share in shares.items()]
+    plant = Plant(declared, {"A": {}, "B": {}, "C": {}, "H": {}}, relationships)
+
+    assert plant.finding({"margin": {"min": 1}}, H).verdict == "held"  # without A: 1.0
+    assert plant.finding({"margin": {"min": 2}}, H).verdict == "broken"
+
+
+# -- states ---------------------------------------------------------------------------------
+
+
+def test_what_is_up_is_up() -> None:
+    plant = hospital()
+
+    assert plant.finding({"up": True}, H).verdict == "held"
+    finding = plant.finding({"up": True}, {"all": True}, failed={"A": 60})
+    assert shown(finding) == ("broken", ["A", "H"])
+    assert finding.witnesses[0].message == "it is down: it failed itself"
+
+
+def test_what_is_in_maintenance_is_not_up() -> None:
+    plant = hospital()
+    assets = plant.after({}, out=("A",))
+
+    (finding,) = plant.report(
+        {
+            "version": 1,
+            "requirements": [{"name": "r", "of": {"ids": ["A"]}, "require": {"up": True}}],
+        },
+        assets,
+    ).findings
+
+    assert finding.verdict == "broken"
+    assert finding.witnesses[0].message == "it is down: in maintenance"
+
+
+def test_only_the_allowed_states_hold() -> None:
+    plant = hospital()
+
+    assert plant.finding({"states": ["ok", "degraded"]}, H, failed={}).verdict == "held"
+    finding = plant.finding({"states": ["ok"]}, {"all": True}, failed={"A": 60})
+    assert shown(finding) == ("broken", ["A", "H"])
+    assert plant.finding({"states": ["failed"]}, H, failed={"A": 60}).verdict == "held"
+
+
+def test_what_could_not_be_followed_is_not_evaluated() -> None:
+    declared = needs("atLeast", k={"from": "quorum", "default": 1})
+    twins = {"A": {}, "H": {"quorum": 5}, "I": {}}
+    plant = Plant(declared, twins, [("H", "needs", "A"), ("I", "needs", "A")])
+
+    finding = plant.finding({"evaluated": True}, {"models": ["Unit"]})
+
+    assert shown(finding) == ("broken", ["H"])
+    assert finding.witnesses[0].message == 'group "supply": needs k between 1 and 1 of 1'
+
+
+def test_what_is_unknown_holds_nothing_silently() -> None:
+    declared = needs("atLeast", k={"from": "quorum", "default": 1})
+    plant = Plant(declared, {"A": {}, "H": {"quorum": 5}}, [("H", "needs", "A")])
+
+    for require in (
+        {"singlePointsOfFailure": {}},
+        {"survival": {"min": "PT1H"}},
+        {"margin": {"group": "supply", "min": 0}},
+        {"autonomy": {"group": "supply", "min": "PT0S"}},
+        {"up": True},
+    ):
+        finding = plant.finding(require, H)
+        assert (finding.verdict, finding.unclear) == ("notEvaluated", 1), require
+        assert "needs k between 1 and 1" in finding.witnesses[0].message
+
+
+def test_counts_are_exact_although_witnesses_are_not_all_shown() -> None:
+    many = {f"U{n:03}": {} for n in range(120)}
+    plant = Plant(needs(), {"S": {}} | many, [(id_, "needs", "S") for id_ in many])
+
+    finding = plant.finding({"singlePointsOfFailure": {}}, {"models": ["Unit"]})
+
+    assert (finding.checked, finding.failing) == (121, 120)
+    assert [w.id for w in finding.witnesses] == sorted(many)[:20]
+
+
+def test_a_report_is_the_same_each_time_and_knows_its_snapshot() -> None:
+    plant = behind_one()
+    text = {
+        "version": 1,
+        "requirements": [{"name": "r", "of": H, "require": {"singlePointsOfFailure": {}}}],
+    }
+
+    first, second = plant.report(text), plant.report(text)
+
+    assert first == second
+    assert first.snapshot == plant.assets.snapshot
+    assert (first.holds, first.now) == (False, NOW)
+    assert np.array_equal(plant.assets.network.baseline, np.zeros(4, bool))
