@@ -104,10 +104,11 @@ class _Impact(Reading):
         return limits
 
     def _most(self, value: Any, place: str) -> float:
+        found = self.members.mapping(value, place, ("max",))
+        if "max" in found:
+            return self.members.number(found["max"], f"{place}/max")
         if isinstance(value, dict):
-            found = self.members.mapping(value, place, ("max",))
-            return self.members.number(found.get("max"), f"{place}/max") if found else 0.0
-        self.members.bad("notMembers", place, "it must say {max: NUMBER}")
+            self.members.bad("missing", f"{place}/max", "it is missing", "{max: 500}")
         return 0.0
 
 
