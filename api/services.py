@@ -40,10 +40,11 @@ def open_graph(settings: Settings, folder: Path, holder: str) -> Graph:
     Raises Unavailable, Conflict GRAPH_IN_USE, BadSettings (a wrong password, a damaged file).
     """
     from twinfall.graph.graph import Graph
+    from twinfall.graph.kept_models import KeptModels
 
     store = _open_store(settings, folder, holder)
     try:
-        return Graph(store, aliases=settings.aliases)
+        return Graph(store, aliases=settings.aliases, kept=KeptModels(folder / "compiled"))
     except BaseException:
         store.close()
         raise

@@ -19,6 +19,7 @@ PARTS = {
     "watch": "The learned watch on the Tennessee Eastman process",
     "ingest": "Telemetry in, beside brokers and databases",
     "history": "History",
+    "ontology": "Reading ontologies",
     "conformance": "The DTDL parser against the public corpus",
 }
 PREFACE = """\

@@ -17,6 +17,7 @@ from twinfall.graph.judge_relationships import (
     limited,
     relationship_id,
 )
+from twinfall.graph.kept_models import KeptModels
 from twinfall.graph.models import (
     MAX_NAMED,
     LoadReport,
@@ -75,13 +76,15 @@ class Graph:
         *,
         aliases: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        kept: KeptModels | None = None,
     ) -> None:
         self.store = store
+        self._kept = kept
         self.revision = 0
         self._aliases = dict(aliases or {})
         self._clock = clock
         self._lock = threading.RLock()
-        self._models = compile_models(store.load_models(), self._aliases)
+        self._models = compile_models(store.load_models(), self._aliases, kept)
         store.use(FieldTypes.of(self.ontology.interfaces))
 
     # -- models ---------------------------------------------------------------------------
@@ -173,6 +176,8 @@ class Graph:
         self.store.use(FieldTypes.of(models.ontology.interfaces))
         self._models = models
         self.revision += 1
+        if self._kept is not None and models.ontology is not old.ontology:
+            self._kept.keep(models.ontology)
         return cursor
 
     # -- writes ---------------------------------------------------------------------------

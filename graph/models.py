@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
+from twinfall.graph.kept_models import KeptModels
 from twinfall.graph.store import StoredModels
 from twinfall.graph.twins import JSON
 from twinfall.ontology import Names, Ontology, canonical_sidecar, parse, read_dependencies
@@ -46,9 +47,11 @@ class LoadReport:
     dropped: tuple[str, ...] = ()
 
 
-def compile_models(stored: StoredModels, aliases: Mapping[str, str]) -> Models:
-    """The model set that a store has."""
-    ontology = parse(stored.documents)
+def compile_models(
+    stored: StoredModels, aliases: Mapping[str, str], kept: KeptModels | None = None
+) -> Models:
+    """The model set that a store has, from where compiled ones are kept if need be."""
+    ontology = kept.ontology(stored.documents) if kept else parse(stored.documents)
     return Models(
         ontology,
         Names.extend(stored.names, ontology, aliases),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.graph.plant import DOCUMENTS, MOTOR, PUMP, TANK
 from twinfall.graph.graph import Graph
+from twinfall.graph.kept_models import WORTHWHILE, KeptModels
 from twinfall.graph.sqlite import SQLiteStore
 from twinfall.graph.twins import TwinInput
 from twinfall.ontology.errors import Conflict, ModelIncomplete, ModelInvalid
@@ -105,3 +107,22 @@ def test_a_sidecar_may_rest_on_a_carrier_whose_source_another_one_declares(graph
 
     assert graph.dependencies.feeds[PUMP]["feeds"].carrier == "water"
     assert graph.dependencies.assets[TANK].source[0].carrier == "water"
+
+
+def test_a_restart_takes_the_compiled_models_that_were_kept(tmp_path: Path) -> None:
+    documents = [
+        {"@context": "dtmi:dtdl:context;3", "@type": "Interface", "@id": f"dtmi:many:M{n};1"}
+        for n in range(WORTHWHILE)
+    ]
+    store = SQLiteStore(tmp_path / "graph.sqlite")
+    Graph(store, kept=KeptModels(tmp_path / "compiled")).load_models(documents)
+    (file,) = (tmp_path / "compiled").iterdir()
+    before = file.read_bytes()
+
+    again = Graph(store, kept=KeptModels(tmp_path / "compiled"))
+    file.write_bytes(before[:-5])
+    damaged = Graph(store, kept=KeptModels(tmp_path / "compiled"))
+
+    assert len(again.ontology.interfaces) == len(damaged.ontology.interfaces) == WORTHWHILE
+    assert file.read_bytes() == before  # it was made anew
+    store.close()
