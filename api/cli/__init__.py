@@ -19,6 +19,7 @@ from twinfall.api.cli import (
     readings,
     register,
     requirements,
+    rootcauses,
     serving,
     transfer,
 )
@@ -44,6 +45,7 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(asking.query)
 app.command()(asking.impact)
+app.command("rootcause")(rootcauses.root_cause)
 app.command("assert")(requirements.assert_)
 app.add_typer(detectors.app, name="detector")
 app.add_typer(keys.app, name="key")

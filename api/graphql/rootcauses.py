@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -169,24 +169,32 @@ def _told(found: Diagnosis, shown: int) -> Record:
         "falseAlarms": found.false,
         "nothing": found.nothing,
         "complete": found.complete,
-        "explanations": [_explanation(one, shown) for one in found.explanations],
+        "explanations": [_Told(one, shown) for one in found.explanations],
         "check": _check(found.check),
     }
 
 
-def _explanation(one: Explanation, shown: int) -> Record:
-    return {
-        "rank": one.rank,
-        "roots": list(one.roots),
-        "probability": one.probability,
-        "score": one.score,
-        "gain": one.gain,
-        "began": None if one.began is None else instant(round(one.began * NANO)),
-        "explained": _ids(one.explained, shown),
-        "silent": _ids(one.silent, shown),
-        "unexplained": _ids(one.unexplained, shown),
-        "paths": [list(path) for path in one.paths],
-    }
+class _Told(Mapping[str, Any]):
+    """An explanation by field names, each made when it is read: a path costs a cascade."""
+
+    def __init__(self, one: Explanation, shown: int) -> None:
+        self._one, self._shown = one, shown
+
+    def __getitem__(self, name: str) -> Any:
+        value = getattr(self._one, name)
+        if name in ("explained", "silent", "unexplained"):
+            return _ids(value, self._shown)
+        if name == "began":
+            return None if value is None else instant(round(value * NANO))
+        if name == "paths":
+            return [list(path) for path in value]
+        return list(value) if name == "roots" else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("rank", "roots", "probability", "score"))
+
+    def __len__(self) -> int:
+        return 4
 
 
 def _check(one: Check | None) -> Record | None:
