@@ -13,7 +13,6 @@ from twinfall.analytics.lasting import lasting
 from twinfall.analytics.rootcause.fitting import Fit, fit
 from twinfall.analytics.rootcause.seen import (
     FEWEST_FALSE,
-    MOST_FALSE,
     Floats,
     Ints,
     Observed,
@@ -31,6 +30,8 @@ MISSES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97)
 """Shares of failures that raise no alarm: the usual one, and what it may be instead."""
 CAUTION = log(10.0)
 """Each step from the usual share must make what is seen so much likelier."""
+BEFOREHAND = 200
+"""Assets in order that are assumed to have raised no false alarm, beside those that are there."""
 MAX_TRIED = 300
 """Single failures that are followed in time."""
 HOPELESS = log(1e9)
@@ -192,7 +193,7 @@ def _shares(case: Case) -> tuple[float, float]:
         alarms, silent, prior = _best(case, Weights.of(miss, first))
         left = len(case.observed.alarm) - alarms
         rest = max(1, case.observed.speaking - alarms - silent)
-        false = odds.false or min(MOST_FALSE, max(FEWEST_FALSE, left / rest))
+        false = odds.false or max(FEWEST_FALSE, left / (rest + BEFOREHAND))
         likely = alarms * log(1 - miss) + silent * log(miss) + prior - step * CAUTION
         likely += left * log(false) + (rest - left) * log(1 - false)
         found.append((likely, miss, false))

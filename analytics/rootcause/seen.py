@@ -23,7 +23,6 @@ MAX_ALARMS = 100_000
 """Alarms of one question."""
 FEWEST_FALSE = 1e-3
 """False alarms per asset that are always reckoned with."""
-MOST_FALSE = 0.5
 MISTAKEN = 0.01
 """How often an asset that was found in order is not."""
 SKEW = 300.0
