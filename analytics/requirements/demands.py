@@ -153,7 +153,7 @@ class _States(Reading):
     def demand(self, value: Any, place: str) -> Demand:
         known: tuple[State, ...] = get_args(State)
         found: list[State] = []
-        for n, word in enumerate(self.members.list(value, place, len(known))):
+        for n, word in enumerate(self.members.rows(value, place, len(known))):
             if word in known:
                 found.append(word)
             else:

@@ -13,6 +13,8 @@ from twinfall.ontology.errors import MAX_PROBLEMS, ModelInvalid, Problem
 
 MAX_TEXT = 500
 MAX_NUMBER = 1e15
+MAX_SAID = 5
+"""Problems that the message of the error has; `problems` has all."""
 
 
 class BadRequirements(ModelInvalid):
@@ -24,6 +26,7 @@ class BadRequirements(ModelInvalid):
         count = len(problems)
         text = f"{count} problem{'' if count == 1 else 's'} in the requirements"
         super().__init__(problems, text)
+        self.message = "; ".join([text, *map(_placed, problems[:MAX_SAID])])
         self.cure = "docs/requirements.md has every member"
 
 
@@ -55,7 +58,7 @@ class Members:
                 self.bad("unknownMember", f"{place}/{_step(name)}", "unknown member", cure)
         return {name: content for name, content in value.items() if name in known}
 
-    def list(self, value: Any, place: str, most: int) -> list[Any]:
+    def rows(self, value: Any, place: str, most: int) -> list[Any]:
         """A list that is not empty."""
         if not isinstance(value, list) or not 0 < len(value) <= most:
             self.bad("notList", place, f"it must be a list of 1 to {most}")
@@ -65,7 +68,7 @@ class Members:
     def texts(self, value: Any, place: str, most: int) -> list[str]:
         """A list of texts."""
         found = []
-        for n, one in enumerate(self.list(value, place, most)):
+        for n, one in enumerate(self.rows(value, place, most)):
             if isinstance(one, str) and 0 < len(one) <= MAX_TEXT:
                 found.append(one)
             else:
@@ -130,6 +133,12 @@ class Members:
             self.bad("badDuration", f"{place}/{name}", "it must be a duration", cure)
             return 0.0
         return seconds
+
+
+def _placed(problem: Problem) -> str:
+    line = f"line {problem.line} " if problem.line else ""
+    cure = f" ({problem.cure})" if problem.cure else ""
+    return f"{line}{problem.path}: {problem.message}{cure}"
 
 
 def _step(name: str) -> str:

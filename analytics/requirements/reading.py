@@ -74,7 +74,7 @@ class _Reader:
         version = found.get("version")
         if version != VERSION or isinstance(version, bool):
             self.members.bad("badVersion", "/version", f"it must be {VERSION}")
-        rows = self.members.list(found.get("requirements"), "/requirements", MAX_REQUIREMENTS)
+        rows = self.members.rows(found.get("requirements"), "/requirements", MAX_REQUIREMENTS)
         items: list[Requirement] = []
         for n, row in enumerate(rows):
             one = self._requirement(row, f"/requirements/{n}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -122,7 +122,7 @@ def _take(copy: Graph, data: Path) -> int:
             seen.append(f"line {line}: {message} [{code}]")
 
     with open_file(data) as file:
-        report = imported(copy, lines_of(cast(BinaryIO, file)), refuse)
+        report = imported(copy, lines_of(file), refuse)
     for line in seen:
         errors().print(f"{data}: {line}", markup=False)
     if report.refused:

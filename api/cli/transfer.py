@@ -100,8 +100,8 @@ def import_(
         finally:
             refused.close()
     if as_json:
-        path = str(refused.path) if report.refused else None
-        print_json(asdict(report) | {"refused_file": path})
+        rest = str(refused.path) if report.refused else None
+        print_json(asdict(report) | {"refused_file": rest})
     else:
         _tell(report, refused)
     if report.refused:

@@ -48,5 +48,5 @@ def newest(db: sqlite3.Connection, name: str | None, limit: int) -> list[Require
 
 
 def _event(row: Sequence[Any]) -> RequirementEvent:
-    *columns, finding = row
-    return RequirementEvent(*columns, orjson.loads(finding))
+    ix, name, before, verdict, at, snapshot, finding = row
+    return RequirementEvent(ix, name, before, verdict, at, snapshot, orjson.loads(finding))
