@@ -126,7 +126,7 @@ def write_models(blocks: Iterable[bytes], folder: Path) -> list[Path]:
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for section, row in _model_rows(blocks):
+        for section, row in model_rows(blocks):
             path = folder / _file_name(section, row)
             text = orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
             if path.exists() and path.read_bytes() != text:
@@ -213,7 +213,7 @@ def _frame(text: str, line: int) -> tuple[str, ...]:
     return tuple(f"{'>' if n == line else ' '} {n:>4} | {lines[n - 1][:160]}" for n in shown)
 
 
-def _model_rows(blocks: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
+def model_rows(blocks: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
     """The rows of an export up to its twins."""
     section, rest = "", b""
     for block in blocks:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twinfall.api.cli import here
+from twinfall.api.cli import dependencies, here
 from twinfall.api.cli.output import BAD, AsJson, console, print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from twinfall.ontology.lint import Finding
 
 app = typer.Typer(help="DTDL models and their dependency declarations.")
+app.command()(dependencies.dependencies)
+app.command()(dependencies.sidecar)
 Paths = Annotated[
     list[str], typer.Argument(help="Files, folders (searched through) or glob patterns.")
 ]
@@ -242,13 +244,21 @@ def delete(
 
 
 @app.command()
-def load(paths: Paths, as_json: AsJson = False) -> None:
+def load(
+    paths: Paths,
+    sidecar: Annotated[
+        str | None, typer.Option(help="Also these declarations that come along, by name.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Load models with the dependency files beside them, all or nothing."""
     from twinfall.api.checking import Files
     from twinfall.api.cli.service import service
+    from twinfall.ontology import sidecars
 
     files = Files.at(paths)
-    given = {"documents": files.texts(), "dependencies": files.sidecar_texts()}
+    more = [sidecars.sidecar(sidecar)] if sidecar else []
+    given = {"documents": files.texts(), "dependencies": [*files.sidecar_texts(), *more]}
     with service(here.settings(), "twinfall model load", create=True) as graph:
         loaded = graph.ask(LOAD, given)["data"]["loadModels"]
     if as_json:

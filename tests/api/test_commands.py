@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -400,3 +401,22 @@ def test_twins_move_to_the_next_version_and_back_and_the_old_model_goes(tmp_path
     assert "1 twins put back" in back.out
     assert (gone.status, gone.out) == (0, "1 deleted: dtmi:a:Valve;1\n")
     assert twinfall(tmp_path, *move, "--rename", "bore").status == 1
+
+
+def test_dependencies_are_drawn_from_files_and_from_what_is_loaded(folder: Path) -> None:
+    drawn = twinfall(folder, "model", "dependencies")
+    picture = twinfall(folder, "model", "dependencies", "--svg", "plant.svg")
+    told = twinfall(folder, "model", "dependencies", "--json")
+
+    assert drawn.out.startswith("flowchart LR")
+    assert '-->|"' in drawn.out
+    assert picture.status == 0
+    ElementTree.parse(folder / "plant.svg")
+    assert {arrow["consumer"] for arrow in told.json}
+    assert twinfall(folder, "model", "dependencies", "--svg", "no/such/x.svg").status == 1
+
+
+def test_declarations_that_come_along_are_listed_and_printed(tmp_path: Path) -> None:
+    assert "isa95" in twinfall(tmp_path, "model", "sidecar").out.split()
+    assert "implementedBy" in twinfall(tmp_path, "model", "sidecar", "isa95").out
+    assert twinfall(tmp_path, "model", "sidecar", "isa-95").status == 1
