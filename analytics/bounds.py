@@ -52,16 +52,16 @@ def reached(network: Network, begin: Rows, among: NDArray[np.bool_]) -> NDArray[
     front = np.unique(begin)
     while len(front):
         found[front] = True
-        fed = arrays.group[_spans(arrays.out_start, front)]
+        fed = arrays.group[spans(arrays.out_start, front)]
         nearby = [network.feeds.consumer[fed]]
         for carrier in range(carriers):
-            nearby.append(arrays.touch[_spans(arrays.touch_start, front + carrier * network.n)])
+            nearby.append(arrays.touch[spans(arrays.touch_start, front + carrier * network.n)])
         after = np.unique(np.concatenate(nearby))
         front = after[among[after] & ~found[after]]
     return found
 
 
-def _spans(start: Rows, at: Rows) -> NDArray[np.int64]:
+def spans(start: Rows, at: Rows) -> NDArray[np.int64]:
     """The entries start[i]..start[i + 1] - 1 for each i of `at`, one after the other."""
     begin = start[at].astype(np.int64)
     counts = start[at + 1] - begin

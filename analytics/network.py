@@ -384,6 +384,48 @@ def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
     )
 
 
+def part_of(network: Network, assets: Ints) -> kernels.Arrays:
+    """The arrays of these assets by themselves (ascending positions become 0..n-1). Everything
+    that feeds them or is connected with them must be among them.
+    """
+    n, size = network.n, len(assets)
+    place = np.full(n, -1, np.int32)
+    place[assets] = np.arange(size, dtype=np.int32)
+    feeds, links = network.feeds, network.links
+    groups = np.flatnonzero(place[feeds.consumer] >= 0)
+    renumbered = np.full(feeds.count, -1, np.int32)
+    renumbered[groups] = np.arange(len(groups), dtype=np.int32)
+    kept = np.flatnonzero(renumbered[feeds.group] >= 0)
+    rule = feeds.rule[groups].copy()
+    rule["consumer"] = place[rule["consumer"]]
+    fed = replace(
+        feeds,
+        provider=place[feeds.provider[kept]],
+        group=renumbered[feeds.group[kept]],
+        transfer=feeds.transfer[kept],
+        weight=feeds.weight[kept],
+        rule=rule,
+        black_start=feeds.black_start[assets],
+    )
+    arcs = np.flatnonzero(place[links.begin] >= 0)
+    stored = np.flatnonzero(place[links.storages.asset] >= 0)
+    linked = replace(
+        links,
+        begin=place[links.begin[arcs]],
+        end=place[links.end[arcs]],
+        carrier=links.carrier[arcs],
+        member=links.member[assets],
+        source=links.source[assets],
+        conducts=links.conducts[assets],
+        storages=Storages(
+            place[links.storages.asset[stored]],
+            links.storages.carrier[stored],
+            links.storages.autonomy[stored],
+        ),
+    )
+    return _arrays(size, fed, linked)
+
+
 def warm() -> None:
     """Compile, or load what was compiled, all that a question needs; before the first one."""
     storages = Storages(np.array([1]), np.array([0]), np.array([1.0]))
