@@ -1,5 +1,6 @@
 """Requirements as code: what a plant must withstand, read from a file and checked."""
 
+from twinfall.analytics.requirements.assuming import assuming
 from twinfall.analytics.requirements.checking import check
 from twinfall.analytics.requirements.members import BadRequirements
 from twinfall.analytics.requirements.reading import read_requirements
@@ -29,6 +30,7 @@ __all__ = [
     "Vocabulary",
     "Witness",
     "as_json",
+    "assuming",
     "check",
     "finding_json",
     "read_requirements",

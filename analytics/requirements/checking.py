@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from twinfall.analytics.assets import AssetNetwork
-from twinfall.analytics.requirements import failures, groups, states
+from twinfall.analytics.requirements import cutting, failures, groups, states
 from twinfall.analytics.requirements.judging import Judged
 from twinfall.analytics.requirements.moment import Moment, Rows, several
 from twinfall.analytics.requirements.report import (
@@ -19,6 +21,7 @@ from twinfall.analytics.requirements.report import (
 )
 from twinfall.analytics.requirements.requirement import (
     Autonomy,
+    CutSets,
     Evaluated,
     ImpactLimits,
     InState,
@@ -35,6 +38,7 @@ from twinfall.ontology.errors import Refused
 Judge = Callable[[Moment, Any, Rows], Judged]
 _JUDGES: Mapping[type, Judge] = {
     SinglePoints: failures.single_points,
+    CutSets: cutting.cut_sets,
     ImpactLimits: failures.impact_limits,
     Survival: failures.survival,
     Autonomy: groups.autonomy,
@@ -48,18 +52,37 @@ MAX_MISSING = 5
 
 
 def check(
-    requirements: Requirements, assets: AssetNetwork, now: int, twins: Twins | None = None
+    requirements: Requirements,
+    assets: AssetNetwork,
+    now: int,
+    twins: Twins | None = None,
+    *,
+    seconds: float = math.inf,
 ) -> Report:
     """The verdicts at `now` (ns). `twins` answers `where` and gives names for people.
 
     One and the same for the same arrays, time and answers of `twins`. Raises BadInput for a
-    `where` without `twins`.
+    `where` without `twins`, Refused (TOO_COSTLY) where it takes longer than `seconds`.
     """
     moment = Moment(assets, twins)
-    findings = tuple(_finding(one, moment, now) for one in requirements.items)
+    until = time.monotonic() + seconds
+    found: list[Finding] = []
+    for one in requirements.items:
+        if time.monotonic() > until:
+            raise _too_long(seconds, len(found), len(requirements))
+        found.append(_finding(one, moment, now))
+    findings = tuple(found)
     ids = sorted(mentioned(findings))
     names = dict(twins.captions(ids)) if twins is not None else {}
     return Report(assets.snapshot, now, findings, names)
+
+
+def _too_long(seconds: float, done: int, count: int) -> Refused:
+    return Refused(
+        f"after {seconds:g} s only {done} of {count} requirements were judged",
+        code="TOO_COSTLY",
+        cure="check fewer at once; a service that keeps them takes its time",
+    )
 
 
 def _finding(one: Requirement, moment: Moment, now: int) -> Finding:

@@ -164,6 +164,7 @@ class _States(Reading):
 
 KINDS: Mapping[str, type[Reading]] = {
     "singlePointsOfFailure": _SinglePoints,
+    "cutSets": _CutSets,
     "impact": _Impact,
     "survival": _Survival,
     "autonomy": _Autonomy,

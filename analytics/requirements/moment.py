@@ -21,7 +21,9 @@ Rows = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 MAX_TIMED = 50_000
-"""Single failures that are followed through time for one requirement."""
+"""Single failures that are followed through time for one report."""
+MAX_IMPACTS = 64
+"""Kept for further witnesses of the same failure."""
 MAX_NAMED = 5
 """Ids that a message names."""
 
@@ -38,6 +40,9 @@ class Moment:
         self.owner: Rows = np.full(len(assets.ids) + 1, -1, np.int32)
         """Of every position the twin that it is a component of, or -1; -1 of -1."""
         self.owner[: len(topology.owner)] = topology.owner
+        self.tried = 0
+        """Sets of failures that requirements have tried so far."""
+        self._timed = 0
         self._impacts: dict[tuple[int, float], AssetImpact] = {}
 
     # -- who ------------------------------------------------------------------------------
@@ -176,6 +181,8 @@ class Moment:
             limit = None if horizon == FOREVER else horizon
             found = self.assets.impact([self.ids[failed]], limit)
             if keep:
+                while len(self._impacts) >= MAX_IMPACTS:
+                    self._impacts.pop(next(iter(self._impacts)))
                 self._impacts[key] = found
         return found
 
@@ -191,13 +198,14 @@ class Moment:
         return f"{', '.join(shown)}{more}"
 
     def _check_timed(self, count: int) -> None:
-        if count > MAX_TIMED:
+        if self._timed + count > MAX_TIMED:
             raise Refused(
-                f"{count:,} failures would have to be followed through time, at most "
-                f"{MAX_TIMED:,} are",
+                f"{count:,} failures would have to be followed through time, of at most "
+                f"{MAX_TIMED:,} in a file {MAX_TIMED - self._timed:,} are left",
                 code="TOO_COSTLY",
                 cure="select fewer assets, or leave out `within`",
             )
+        self._timed += count
 
 
 def spoken(seconds: float) -> str:

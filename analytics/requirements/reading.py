@@ -35,7 +35,7 @@ from twinfall.ontology.dtdl.text import NotStrict
 from twinfall.ontology.errors import Problem
 
 VERSION = 1
-MAX_BYTES = 4_000_000
+MAX_BYTES = 1_000_000
 MAX_REQUIREMENTS = 1_000
 MAX_NAMES = 10_000
 """Of one list of ids or models."""

@@ -48,8 +48,8 @@ class SinglePoints:
 
 @dataclass(frozen=True, slots=True)
 class CutSets:
-    """An asset has at most `max` minimal sets of `order` assets, none of them excepted, that take
-    it down together.
+    """At most `max` minimal sets of up to `order` assets, none of them excepted, take an asset
+    down together.
     """
 
     order: int = 2

@@ -24,14 +24,18 @@ IN_JUNIT = 20
 FINDING = """name description kind severity verdict message checked failing unclear
   witnesses { id name message value failures paths { at path { id name } }
     totals { assets customers value degraded services { name count } } }"""
-CHECK = f"""query Check($requirements: String!) {{
-  checkRequirements(requirements: $requirements) {{
+CHECK = f"""query Check($requirements: String!, $scenario: JSON) {{
+  checkRequirements(requirements: $requirements, scenario: $scenario) {{
     snapshot at holds findings {{ {FINDING} }} }} }}"""
 _COLOURS = {"held": "green", "broken": "bold red", "skipped": "dim"}
 
 
 def assert_(
     file: Annotated[Path, typer.Argument(help="The requirements, YAML or JSON.")],
+    whatif: Annotated[
+        Path | None,
+        typer.Option(help='Check a scenario, a JSON file: {"fail": [ids], "repair": [ids]}.'),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -53,9 +57,11 @@ def assert_(
 
     if models and data is None:
         raise typer.BadParameter("it goes with --import", param_hint="--models")
+    if whatif is not None and data is not None:
+        raise typer.BadParameter("it does not go with --import", param_hint="--whatif")
     text, refused = _text(file), 0
     if data is None:
-        report = _on_the_graph(text)
+        report = _on_the_graph(text, None if whatif is None else _scenario(whatif))
     else:
         report, refused = _on_an_import(text, data, models or [])
     if junit is not None:
@@ -68,14 +74,24 @@ def assert_(
         raise typer.Exit(BAD)
 
 
-def _on_the_graph(text: str) -> dict[str, Any]:
+def _on_the_graph(text: str, scenario: Any) -> dict[str, Any]:
     from twinfall.api.cli.service import service
 
+    given = {"requirements": text, "scenario": scenario}
     with service(here.settings(), "twinfall assert") as graph:
-        found: dict[str, Any] = graph.ask(CHECK, {"requirements": text})["data"][
-            "checkRequirements"
-        ]
+        found: dict[str, Any] = graph.ask(CHECK, given)["data"]["checkRequirements"]
     return found
+
+
+def _scenario(file: Path) -> Any:
+    import json
+
+    from twinfall.ontology.errors import BadInput
+
+    try:
+        return json.loads(_text(file))
+    except ValueError as error:
+        raise BadInput(f"not JSON: {error}", code="BAD_FILE", path=str(file)) from None
 
 
 def _on_an_import(text: str, data: Path, models: list[str]) -> tuple[dict[str, Any], int]:

@@ -11,6 +11,7 @@ from twinfall.analytics.requirements import (
     Report,
     Vocabulary,
     as_json,
+    assuming,
     check,
     finding_json,
     read_requirements,
@@ -108,11 +109,16 @@ extend type Query {
   requirements: [Requirement!]!
   "Changes of verdicts, newest first, of one requirement or of all."
   requirementEvents(name: String, first: Int = 25): [RequirementEvent!]!
-  "Check a file's text (YAML or JSON) on the plant as it is."
-  checkRequirements(requirements: String!): RequirementReport!
+  """
+  Check a file's text (YAML or JSON) on the plant as it is, or in a scenario: as if the assets of
+  `fail` failed now and those of `repair` were in order.
+  """
+  checkRequirements(requirements: String!, scenario: JSON): RequirementReport!
 }
 '''
 
+MAX_SECONDS = 25.0
+"""For one report: less than a root field has, so that it ends with a reason."""
 Record = Mapping[str, Any]
 
 
@@ -148,10 +154,14 @@ def events(asking: Asking, arguments: Record) -> list[Record]:
 
 
 def report(asking: Asking, arguments: Record) -> Record:
-    """A report on the plant as it is."""
+    """A report on the plant as it is, or in a scenario."""
     found = read_requirements(arguments["requirements"], Vocabulary.of(asking.models))
     now = time.time_ns()
-    return told(check(found, asking.networks.current(), now, GraphTwins(asking.graph.fetch)))
+    twins, assets = GraphTwins(asking.graph.fetch), asking.networks.current()
+    scenario = arguments.get("scenario")
+    if scenario is not None:
+        assets = assuming(assets, scenario, now)
+    return told(check(found, assets, now, twins, seconds=MAX_SECONDS))
 
 
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {

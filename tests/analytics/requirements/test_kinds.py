@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.analytics.requirements.plant import NOW, Plant, needs
-from twinfall.analytics.requirements import Finding
+from twinfall.analytics.requirements import Finding, assuming, cutting
 
 H = {"ids": ["H"]}
 TWO_FEEDS = [("H", "needs", "A"), ("H", "needs", "B")]
@@ -70,7 +70,7 @@ def test_the_own_parts_of_an_asset_are_the_asset_itself() -> None:
     declared = {"Machine": {"contents": {"bearing": {"dependent": "source"}}}} | needs()
     twins = {"M": {"model": "Machine", "bearing": {}}, "U": {}}
     plant = Plant(declared, twins, [("U", "needs", "M")])
-    require = {"singlePointsOfFailure": {}}
+    require: Any = {"singlePointsOfFailure": {}}
 
     assert plant.finding(require, {"ids": ["M"]}).verdict == "held"
     assert plant.finding(require, {"ids": ["U"]}).witnesses[0].failures == (("M",), ("M/bearing",))
@@ -149,7 +149,7 @@ def test_what_nothing_single_takes_down_survives_any_time() -> None:
 
 def test_the_shortest_life_comes_first() -> None:
     declared = needs(autonomy={"from": "reserve", "default": "PT0S"})
-    twins = {"S": {}, "A": {"reserve": "PT2H"}, "B": {"reserve": "PT1H"}}
+    twins: Any = {"S": {}, "A": {"reserve": "PT2H"}, "B": {"reserve": "PT1H"}}
     plant = Plant(declared, twins, [("A", "needs", "S"), ("B", "needs", "S")])
 
     finding = plant.finding({"survival": {"min": "PT3H"}}, {"ids": ["A", "B"]})
@@ -176,7 +176,7 @@ def street(**values: Any) -> Plant:
         "value": {"from": "worth", "default": 0},
         "services": ["health"],
     }
-    twins = {"S": {"people": 9}, "X": {"people": 300, "worth": 2.5}, "Y": {"people": 250}}
+    twins: Any = {"S": {"people": 9}, "X": {"people": 300, "worth": 2.5}, "Y": {"people": 250}}
     return Plant(declared, twins, [("X", "needs", "S"), ("Y", "needs", "S")])
 
 
@@ -235,6 +235,14 @@ def test_what_failed_already_takes_nothing_more_along() -> None:
 
     for demand in (require, within):
         assert street().finding(demand, {"ids": ["S"]}, failed={"S": 60}).verdict == "held"
+
+
+def test_what_failed_already_takes_nothing_along_that_still_lives_on_its_buffer() -> None:
+    require = {"impact": {"customers": {"max": 0}, "within": "PT3H"}}
+
+    finding = street(autonomy="PT2H").finding(require, {"ids": ["S"]}, failed={"S": 60})
+
+    assert finding.verdict == "held"
 
 
 # -- autonomy -------------------------------------------------------------------------------
@@ -325,12 +333,12 @@ def test_a_lost_group_that_is_bridged_has_less_than_no_margin() -> None:
 
 def test_of_unequal_shares_the_largest_may_be_lost_next() -> None:
     declared = needs("capacity", minShare=1.0, share={"from": "share", "default": 1.0})
-    shares = {"A": 0.9, "B": 0.5, "C": 0.5}
+    shares = {"A": 1.0, "B": 0.5, "C": 0.5}
     relationships = [("H", "needs", p, {"share": share}) for p, share in shares.items()]
     plant = Plant(declared, {"A": {}, "B": {}, "C": {}, "H": {}}, relationships)
 
-    assert plant.finding({"margin": {"min": 1}}, H).verdict == "held"  # without A: 1.0
-    assert plant.finding({"margin": {"min": 2}}, H).verdict == "broken"
+    assert plant.finding({"margin": {"min": 1}}, H).verdict == "held"  # any one
+    assert plant.finding({"margin": {"min": 2}}, H).verdict == "broken"  # A, and one more
 
 
 # -- states ---------------------------------------------------------------------------------
@@ -385,6 +393,7 @@ def test_what_is_unknown_holds_nothing_silently() -> None:
     declared = needs("atLeast", k={"from": "quorum", "default": 1})
     plant = Plant(declared, {"A": {}, "H": {"quorum": 5}}, [("H", "needs", "A")])
 
+    require: Any
     for require in (
         {"singlePointsOfFailure": {}},
         {"survival": {"min": "PT1H"}},
@@ -398,7 +407,7 @@ def test_what_is_unknown_holds_nothing_silently() -> None:
 
 
 def test_counts_are_exact_although_witnesses_are_not_all_shown() -> None:
-    many = {f"U{n:03}": {} for n in range(120)}
+    many: Any = {f"U{n:03}": {} for n in range(120)}
     plant = Plant(needs(), {"S": {}} | many, [(id_, "needs", "S") for id_ in many])
 
     finding = plant.finding({"singlePointsOfFailure": {}}, {"models": ["Unit"]})
@@ -420,3 +429,76 @@ def test_a_report_is_the_same_each_time_and_knows_its_snapshot() -> None:
     assert first.snapshot == plant.assets.snapshot
     assert (first.holds, first.now) == (False, NOW)
     assert np.array_equal(plant.assets.network.baseline, np.zeros(4, bool))
+
+
+# -- cut sets -------------------------------------------------------------------------------
+
+
+def test_two_feeds_that_back_each_other_are_a_pair_that_takes_it_down() -> None:
+    plant = hospital("any")
+
+    assert plant.finding({"cutSets": {"order": 1}}, H).verdict == "held"
+    finding = plant.finding({"cutSets": {"order": 2}}, H)
+    (witness,) = finding.witnesses
+    assert (finding.verdict, witness.value) == ("broken", 1)
+    assert witness.failures == (("A", "B"),)
+    assert witness.paths[0].ids[-1] == "H"
+    assert plant.finding({"cutSets": {"order": 2, "max": 1}}, H).verdict == "held"
+
+
+def test_a_set_with_an_excepted_failure_does_not_count() -> None:
+    finding = hospital("any").finding({"cutSets": {"order": 2, "except": ["B"]}}, H)
+
+    assert finding.verdict == "held"
+
+
+def test_with_one_feed_gone_the_pair_is_a_single_failure() -> None:
+    finding = hospital("any").finding({"cutSets": {"order": 2}}, H, failed={"A": 60})
+
+    assert finding.witnesses[0].failures == (("B",),)
+
+
+def test_three_feeds_hold_against_any_two_failures() -> None:
+    twins: Any = {"A": {}, "B": {}, "C": {}, "H": {}}
+    plant = Plant(needs("any"), twins, [("H", "needs", feed) for feed in "ABC"])
+
+    assert plant.finding({"cutSets": {"order": 2}}, H).verdict == "held"
+    triple = plant.finding({"cutSets": {"order": 3}}, H)
+    assert triple.witnesses[0].failures == (("A", "B", "C"),)
+
+
+def test_what_is_down_holds_against_no_set() -> None:
+    finding = hospital("any").finding({"cutSets": {}}, H, failed={"A": 60, "B": 60})
+
+    assert finding.verdict == "broken"
+
+
+def test_a_search_that_is_cut_short_says_nothing_of_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cutting, "MAX_TRIED", 1)
+
+    finding = hospital("any").finding({"cutSets": {"order": 2}}, H)
+
+    assert (finding.verdict, finding.unclear) == ("notEvaluated", 1)
+    assert "more sets of failures than were tried" in finding.witnesses[0].message
+
+
+# -- in a scenario --------------------------------------------------------------------------
+
+
+def test_what_fails_in_a_scenario_fails_now_and_what_is_repaired_is_up() -> None:
+    plant = hospital("any", autonomy="PT2H")
+    live = plant.after({"A": 3600})
+    rows = [{"name": "r", "of": {"all": True}, "require": {"up": True}}]
+    text = {"version": 1, "requirements": rows}
+
+    def down(scenario: dict[str, list[str]]) -> list[str]:
+        report = plant.report(text, assuming(live, scenario, NOW))
+        return [witness.id for witness in report.findings[0].witnesses]
+
+    assert down({}) == ["A"]
+    assert down({"repair": ["A"]}) == []
+    assert down({"fail": ["B"]}) == ["A", "B"]
+    assert assuming(live, {"fail": ["B"]}, NOW).course.gone_at(2) == 2 * 3600
+    assert [live.state(id_) for id_ in "ABH"] == ["failed", "ok", "ok"]

@@ -23,7 +23,9 @@ def _settled(network: Network, failed: list[int]) -> Course:
 
 @settings(max_examples=150, deadline=None)
 @given(plants(), st.data())
-def test_one_more_failure_takes_what_it_takes_after_all_others(plant: Plant, data) -> None:
+def test_one_more_failure_takes_what_it_takes_after_all_others(
+    plant: Plant, data: st.DataObject
+) -> None:
     network = network_of(plant)
     failed = sorted(data.draw(st.sets(st.integers(0, plant.n - 1), max_size=2)))
     course = _settled(network, failed)

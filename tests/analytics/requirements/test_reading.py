@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.requirements.plant import NOW, SECOND, Plant, needs
-from twinfall.analytics.requirements import BadRequirements, check
-from twinfall.ontology.errors import BadInput, Problem
+from twinfall.analytics.requirements import BadRequirements, check, moment
+from twinfall.ontology.errors import BadInput, Problem, Refused
 
 UP = {"up": True}
 
@@ -320,3 +320,24 @@ def _shared() -> Plant:
     if not Plant.made:
         Plant(needs(), {"A": {}})
     return Plant.made[-1]
+
+
+def test_a_check_that_takes_too_long_is_given_up_with_a_reason(plant: Plant) -> None:
+    row = {"name": "r", "of": {"all": True}, "require": UP}
+    found = plant.read({"version": 1, "requirements": [row]})
+
+    with pytest.raises(Refused, match="only 0 of 1 requirements"):
+        check(found, plant.assets, NOW, seconds=-1)
+
+
+def test_failures_followed_through_time_are_bounded_and_what_is_left_is_said(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moment, "MAX_TIMED", 1)
+    survives = {"of": {"ids": ["B"]}, "require": {"survival": {"min": "PT0S"}}}
+    rows = [{"name": "first"} | survives, {"name": "second"} | survives]
+
+    first, second = plant.report({"version": 1, "requirements": rows}).findings
+
+    assert (first.verdict, second.verdict) == ("held", "notEvaluated")
+    assert "of at most 1 in a file 0 are left" in second.message

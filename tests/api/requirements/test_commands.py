@@ -146,6 +146,38 @@ def test_junit_is_well_formed_whatever_the_names_say() -> None:
     assert str(case.get("name")).startswith("<a> & ")
 
 
+# -- in a scenario --------------------------------------------------------------------------
+
+
+def test_a_scenario_is_checked_and_leaves_no_trace(folder: Path) -> None:
+    (folder / "storm.json").write_text('{"fail": ["P1"]}')
+
+    done = asserted(folder, HELD, options=("--whatif", "storm.json"))
+
+    assert done.status == 1
+    assert 'T1: it is down: its group "feeds" lost 1 of 2: P1' in done.out
+    assert asserted(folder, HELD).status == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"fail": "P1"}', '{"fial": ["P1"]}', '{"fail": [1]}', '{"fail": ["P9"]}']
+)
+def test_a_scenario_that_says_something_else_is_refused(folder: Path, text: str) -> None:
+    (folder / "storm.json").write_text(text)
+
+    done = asserted(folder, HELD, options=("--whatif", "storm.json"))
+
+    assert done.status == 1
+    assert "INTERNAL" not in done.err
+    assert "held" not in done.out
+
+
+def test_a_scenario_and_an_import_do_not_go_together(folder: Path) -> None:
+    options = ("--whatif", "storm.json", "--import", "plant.ndjson")
+
+    assert asserted(folder, HELD, options=options).status == 2
+
+
 # -- before an import -----------------------------------------------------------------------
 
 MORE = [

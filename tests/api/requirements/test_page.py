@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,7 +59,22 @@ def _row() -> dict[str, Any]:
     return {"name": "r", "of": {"models": ["Pump"]}, "require": {"up": True}, "optional": True}
 
 
-def test_the_first_command_prints_what_the_page_shows(tmp_path) -> None:
+def test_a_bad_text_is_refused_with_every_problem_and_its_line(city: Graph) -> None:
+    text = "version: 1\nrequirements:\n  - {name: a, of: {modls: [Pump]}, require: {}}\n"
+    query = "query($t: String!) { checkRequirements(requirements: $t) { holds } }"
+    work = GraphQLService(city).execute(query, {"t": text}, None, LOCAL, "page")
+
+    (error,) = json.loads(asyncio.run(work).body)["errors"]
+
+    assert error["extensions"]["code"] == "BAD_REQUIREMENTS"
+    problems = [(p["line"], p["path"]) for p in error["extensions"]["problems"]]
+    assert problems == [
+        (3, "/requirements/0/require"),
+        (3, "/requirements/0/of/modls"),
+    ]
+
+
+def test_the_first_command_prints_what_the_page_shows(tmp_path: Path) -> None:
     done = twinfall(
         tmp_path,
         "assert",
