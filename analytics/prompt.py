@@ -14,6 +14,9 @@ from twinfall.analytics.network import Network
 def prompt_network(network: Network) -> Network:
     """The same assets, with the same ones down before any failure; what goes down at all goes down
     in the moment of the failure. The network itself where nothing ever takes time.
+
+    Where support runs in circles (`arrays.circling`) more may go down at once than here: a feed
+    that would be felt late counts as there, even if it only hangs in the circle.
     """
     feeds, links, arrays = network.feeds, network.links, network.arrays
     # What has been down for long has been felt everywhere.
@@ -25,6 +28,7 @@ def prompt_network(network: Network) -> Network:
     lasting = np.bincount(feeds.group, np.where(slow, feeds.weight, 0), minlength=feeds.count)
     rule["total"] -= lasting.astype(np.int32)
     rule["fail_at"][buffered] = 0
+    rule["autonomy"] = 0.0
     weight = np.where(slow, 0, feeds.weight).astype(np.int32)
     source = links.source.copy()
     bits = np.left_shift(1, links.storages.carrier).astype(np.int32)

@@ -115,12 +115,13 @@ class Singles:
         self._fits: dict[int, Fit] = {}
         suspects, timed = case.suspects, case.observed.timed
         first, last = suspects.at_once, suspects.counts
-        # With nothing known of times, later effects have come or not, whichever fits better;
-        # where all of them are in alarm, or none is, that needs no cascade.
-        self._in_the_end = suspects.all_at_once | (
-            (not timed) & (first.silent == last.silent) & (first.quiet == last.quiet)
-        )
-        self._known = self._in_the_end | ((not timed) & (first.alarms == last.alarms))
+        # With nothing known of times, later effects have come or not, whichever fits better. That
+        # needs no cascade where all of them are in alarm, or none is, or they come all at once.
+        in_alarm = (first.silent == last.silent) & (first.quiet == last.quiet)
+        in_alarm |= suspects.once_later & (last.weigh(weights) >= first.weigh(weights))
+        self._in_the_end = suspects.all_at_once | ((not timed) & in_alarm)
+        silent = (first.alarms == last.alarms) & suspects.straight | suspects.once_later
+        self._known = self._in_the_end | ((not timed) & silent)
         self._prior = case.prior[suspects.asset]
         self.score = np.where(self._in_the_end, last.weigh(weights), first.weigh(weights))
         self.score += self._prior

@@ -74,10 +74,17 @@ class Suspects:
         prompt = self.network.prompt
         if prompt is self.network:
             return self.counts
-        # Whom it takes down at once, it takes down in the end: each is among the suspects.
-        found, _ = _pairs(prompt.causes(), self.observed.alarm, self.observed.alarm)
-        alarms = np.bincount(np.searchsorted(self.asset, found), minlength=len(self))
+        row, _ = self._at_once
+        alarms = np.bincount(row, minlength=len(self))
         return Counts(alarms, *self._against(prompt.listing()))
+
+    @cached_property
+    def _at_once(self) -> tuple[Longs, Longs]:
+        """(row of a suspect, place of an alarm that it takes down at once)."""
+        places = np.arange(len(self.observed.alarm))
+        found, place = _pairs(self.network.prompt.causes(), self.observed.alarm, places)
+        # Whom it takes down at once, it takes down in the end: each is among the suspects.
+        return np.searchsorted(self.asset, found), place
 
     @cached_property
     def all_at_once(self) -> Flags:
@@ -86,24 +93,62 @@ class Suspects:
         flags: Flags = first[self.asset] == last[self.asset]
         return flags
 
+    @cached_property
+    def once_later(self) -> Flags:
+        """With whom all that goes down later goes down in one moment: at most one buffer, delay or
+        store is touched by what its failure takes down, and no circle.
+        """
+        slow = self._touched(_slow(self.network)) <= 1
+        flags: Flags = slow & self.straight
+        return flags
+
+    @cached_property
+    def straight(self) -> Flags:
+        """With whom it is sure what goes down at once: no circle of support is touched."""
+        if not self.network.arrays.cyclic:
+            return np.ones(len(self), bool)
+        return self._touched(self.network.arrays.circling.astype(np.int64)) == 0
+
+    def _touched(self, numbers: Longs) -> Longs:
+        """The sum of these over all that goes down with each suspect."""
+        down, start = _spread(self.network.listing(), self.asset)
+        total = np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers[down])])
+        return numbers[self.asset] + total[start[1:]] - total[start[:-1]]
+
     def _against(self, listing: Listing) -> tuple[Longs, Longs]:
         """How many silent ones would be down with each suspect, and how many in order."""
-        silent, quiet = self.sums(listing, self.observed.silent, self.observed.quiet)
-        return silent, quiet
+        return self._sums(listing, self.observed.silent, self.observed.quiet)
 
-    def sums(self, listing: Listing, *flags: Flags) -> list[Longs]:
-        """Of each of these, how many would be down with each suspect."""
+    def _sums(self, listing: Listing, silent: Flags, quiet: Flags) -> tuple[Longs, Longs]:
         down, start = _spread(listing, self.asset)
-        return [
-            flag[self.asset] + _summed(flag[down], start)
-            if flag.any()
-            else np.zeros(len(self), np.int64)
-            for flag in flags
-        ]
+        return self._sum(silent, down, start), self._sum(quiet, down, start)
 
-    def only(self, open_: Flags) -> Longs:
-        """How many of the alarms at these places each explains."""
-        return _summed(open_[self._place], self._first)
+    def _sum(self, flags: Flags, down: Ints, start: Longs) -> Longs:
+        if not flags.any():
+            return np.zeros(len(self), np.int64)
+        found: Longs = flags[self.asset] + _summed(flags[down], start)
+        return found
+
+    def only(self, open_: Flags, silent: Flags, quiet: Flags) -> list[Counts]:
+        """What speaks for and against each with only the alarms at these places and only these
+        silent and quiet ones: in the end, and in the moment of its failure.
+        """
+        last = _summed(open_[self._place], self._first)
+        found = [Counts(last, *self._sums(self.network.listing(), silent, quiet))]
+        if self.network.prompt is not self.network:
+            row, place = self._at_once
+            first = np.bincount(row[open_[place]], minlength=len(self))
+            found.append(Counts(first, *self._sums(self.network.prompt.listing(), silent, quiet)))
+        return found
+
+
+def _slow(network: Network) -> Longs:
+    """Of each asset, how much that takes time may begin when it goes down."""
+    feeds, n = network.feeds, network.n
+    buffered = feeds.autonomy > 0
+    delayed = (feeds.transfer > 0) | buffered[feeds.group]
+    slow = np.bincount(feeds.provider[delayed], minlength=n)
+    return slow + np.bincount(network.links.storages.asset, minlength=n)
 
 
 def _pairs(causes: Listing, alarm: Ints, place: Longs) -> tuple[Ints, Longs]:

@@ -17,7 +17,6 @@ import numpy as np
 from twinfall.analytics.network import Flags, Network
 from twinfall.analytics.rootcause.searching import Case, Hypothesis
 from twinfall.analytics.rootcause.seen import Ints, Weights
-from twinfall.analytics.rootcause.suspects import Counts
 
 CLEARLY = log(100.0)
 """Every further failure must make what is seen so much likelier, or the set is not reported."""
@@ -42,10 +41,10 @@ class Together:
         self._around = _Around(case.network)
 
     def search(self, seeds: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """Sets that beat everything smaller clearly, of the size that does; likeliest first.
-        `seeds` are the best single ones, in order.
+        """Sets that beat everything smaller clearly, nothing at all too, of the size that does;
+        likeliest first. `seeds` are the best single ones, in order.
         """
-        best, best_size = seeds[0].score, 1
+        best, best_size = max(0.0, seeds[0].score), 1
         level = _distinct(seeds)
         found: list[Hypothesis] = []
         for size in range(2, self.case.odds.roots + 1):
@@ -106,12 +105,9 @@ class Together:
     def _adding(self, open_: Flags, down: Flags, lacks: float) -> list[int]:
         """Those that by themselves explain enough of what is open."""
         case, suspects = self.case, self.case.suspects
-        alarms = suspects.only(open_)
         silent, quiet = case.observed.silent & ~down, case.observed.quiet & ~down
-        worth = np.full(len(suspects), -np.inf)
-        for network in {case.network.prompt, case.network}:
-            against = suspects.sums(network.listing(), silent, quiet)
-            worth = np.maximum(worth, Counts(alarms, *against).weigh(self.weights))
+        ways = suspects.only(open_, silent, quiet)
+        worth = np.max([way.weigh(self.weights) for way in ways], axis=0)
         worth += case.prior[suspects.asset]
         worth[down[suspects.asset]] = -np.inf
         order = np.argsort(-worth, kind="stable")

@@ -125,7 +125,7 @@ def test_two_failures_are_reported_when_they_beat_one_clearly(plant, data) -> No
     world = World(plant, data.draw)
     assume(world.alarms)
     network = named(plant, world.rates)
-    alone = max(world.score({root}) for root in world.suspects())
+    alone = max(0.0, *(world.score({root}) for root in world.suspects()))
     up = sorted(set(range(plant.n)) - world.baseline)
     pairs = {pair: world.score(set(pair)) for pair in combinations(up, 2)}
     clear = {pair: score for pair, score in pairs.items() if score > alone + log(100)}
