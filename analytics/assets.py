@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twinfall.analytics.bounds import possible
 from twinfall.analytics.compiling import Compiled, NotEvaluated, compile_network
 from twinfall.analytics.course import Course
+from twinfall.analytics.criticality import Criticality
 from twinfall.analytics.explaining import AssetImpact
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
@@ -233,6 +234,15 @@ class AssetNetwork:
     def positions(self, ids: Iterable[str]) -> NDArray[np.int32]:
         """Of these ids, ascending, each once; raises UnknownTwin for one that is not there."""
         return np.unique(np.array([self._of(id_) for id_ in ids], np.int32))
+
+    def position_of(self, id_: str) -> int:
+        """The position of a twin, component or failure domain. UnknownTwin suggests near ids."""
+        return self._of(id_)
+
+    @cached_property
+    def criticality(self) -> Criticality:
+        """Every single failure, as things stand; made when first asked for."""
+        return Criticality(self)
 
     def _of(self, id_: str) -> int:
         position = self._position.get(id_)

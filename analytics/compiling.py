@@ -65,6 +65,8 @@ class Compiled:
     value: Floats
     failure_rate: Floats
     """Failures a year; NaN where nothing is declared."""
+    repair_time: Floats
+    """Seconds; NaN where nothing is declared."""
     services: tuple[tuple[str, Rows], ...]
     not_evaluated: tuple[NotEvaluated, ...]
 
@@ -258,6 +260,7 @@ def compile_network(topology: Topology, ontology: Ontology, dependencies: Depend
         _padded(work.per_twin("customers", number, 0.0, needed=False), n, 0.0),
         _padded(work.per_twin("value", number, 0.0, needed=False), n, 0.0),
         _padded(work.per_twin("failure_rate", number, np.nan, needed=False), n, np.nan),
+        _padded(work.per_twin("repair_time", seconds, np.nan, needed=False), n, np.nan),
         work.services(),
         tuple(sorted(work.reasons)),
     )

@@ -10,6 +10,7 @@ import typer
 from twinfall.api.cli import (
     asking,
     backup,
+    criticality,
     demo,
     detectors,
     diagnosis,
@@ -45,6 +46,8 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(asking.query)
 app.command()(asking.impact)
+app.command()(criticality.criticality)
+app.command()(criticality.spof)
 app.command("rootcause")(rootcauses.root_cause)
 app.command("assert")(requirements.assert_)
 app.add_typer(detectors.app, name="detector")

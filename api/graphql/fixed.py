@@ -17,6 +17,7 @@ from graphql import (
 
 from twinfall.api.graphql import (
     actions,
+    criticality,
     letters,
     readings,
     requirements,
@@ -291,7 +292,10 @@ type Mutation {
 }
 '''
 
-_MODULES = (watches, actions, states, readings, letters, requirements, rootcauses, versions)
+_MODULES = (
+    *(watches, actions, states, readings, letters),
+    *(requirements, rootcauses, versions, criticality),
+)
 """Modules with SDL of their own."""
 _ENUM_VALUES = {"OUT": "out", "IN": "in", "ASC": "asc", "DESC": "desc"}
 _WORDS = ("_and", "_or", "_not")

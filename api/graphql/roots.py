@@ -21,6 +21,7 @@ from twinfall.api.graphql import (
     actions,
     catalogue,
     connections,
+    criticality,
     impacts,
     letters,
     mutations,
@@ -59,6 +60,7 @@ _RECORDED = {
     **letters.QUERIES,
     **requirements.QUERIES,
     **rootcauses.QUERIES,
+    **criticality.QUERIES,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from itertools import combinations, pairwise
 from math import inf, log
 
@@ -14,11 +16,7 @@ from tests.analytics.plant import assets
 from tests.analytics.plants import network_of, plants
 from tests.analytics.reference import Plant, cascade
 from twinfall.analytics import AssetNetwork, Standing
-from twinfall.analytics.compiling import Compiled
-from twinfall.analytics.degrading import Soft
-from twinfall.analytics.feeds import Said, feeds_of
 from twinfall.analytics.rootcause import Odds, Seen, diagnose, explain
-from twinfall.analytics.votes import Ballot
 from twinfall.graph.store import Topology
 from twinfall.ontology.errors import BadInput, Refused, UnknownTwin
 
@@ -30,19 +28,27 @@ NANO = 10**9
 
 def named(plant: Plant, rates: list[float]) -> AssetNetwork:
     """The plant under ids "0", "1", ... with these failure rates."""
-    n, none = plant.n, np.zeros(0, np.int32)
-    soft = Soft(feeds_of(n, ([], [], []), Said(Ballot([])), None), (), none, np.zeros(0), n)
+    n = plant.n
     network = network_of(plant)
-    group_name = np.zeros(network.feeds.count, np.int32)
-    worth = np.zeros(n)
-    compiled = Compiled(
-        network, (), none, soft, ("supply",), group_name, ("a", "b"), worth, worth,
-        np.array(rates), (), (),
-    )  # fmt: skip
+    compiled = replace(
+        _empty().compiled,
+        network=network,
+        group_names=("supply",),
+        group_name=np.zeros(network.feeds.count, np.int32),
+        carriers=("a", "b"),
+        customers=np.zeros(n),
+        value=np.zeros(n),
+        failure_rate=np.array(rates),
+    )
     ids = [str(i) for i in range(n)]
     zeros = np.zeros(n, np.int32)
     topology = Topology(1, ids, ["dtmi:m;1"], zeros, zeros - 1, [""] * n, {}, {})
     return AssetNetwork(compiled, topology, "0" * 64)
+
+
+@cache
+def _empty() -> AssetNetwork:
+    return assets({}, {})
 
 
 class World:

@@ -420,3 +420,19 @@ def test_declarations_that_come_along_are_listed_and_printed(tmp_path: Path) -> 
     assert "isa95" in twinfall(tmp_path, "model", "sidecar").out.split()
     assert "implementedBy" in twinfall(tmp_path, "model", "sidecar", "isa95").out
     assert twinfall(tmp_path, "model", "sidecar", "isa-95").status == 1
+
+
+def test_what_matters_most_and_what_takes_an_asset_down_are_shown(folder: Path) -> None:
+    ranked = twinfall(folder, "criticality", "--first", "3")
+    told = twinfall(folder, "criticality", "--json").json
+    top = told["nodes"][0]["id"]
+    below = twinfall(folder, "impact", top, "--json").json["affected"]["nodes"][0]["twin"]["id"]
+
+    cuts = twinfall(folder, "spof", below, "--json").json
+
+    assert ranked.status == 0
+    assert top in ranked.out
+    assert [top] in [cut["members"] for cut in cuts["sets"]]
+    assert "takes" in twinfall(folder, "spof", below).out or cuts["totalCount"]
+    assert twinfall(folder, "spof", "nobody").status == 1
+    assert twinfall(folder, "spof", below, "--order", "9").status == 2

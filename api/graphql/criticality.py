@@ -1,0 +1,150 @@
+"""Criticality in GraphQL: which assets matter most, and what takes one of them down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinfall.analytics.criticality import ORDERS, Critical
+from twinfall.api.graphql.cursors import checked_first
+from twinfall.api.graphql.durations import duration_text
+from twinfall.ontology.errors import BadQuery, UnknownName
+
+if TYPE_CHECKING:
+    from twinfall.analytics import AssetNetwork
+    from twinfall.api.graphql.roots import Asking
+
+SDL = '''
+"""What a ranking of assets goes by."""
+enum CriticalityOrder { assets customers value expected }
+"""
+What is lost when an asset fails by itself: how many others go down with it, and the customers and
+value of them all. `expected` is what that costs a year in value-hours, where failure rate (a year)
+and repair time are declared. Equals share a rank.
+"""
+type Critical {
+  rank: Int!
+  id: ID!
+  assets: Int!
+  customers: Float!
+  value: Float!
+  expected: Float
+  failureRate: Float
+  repairTime: Duration
+}
+type CriticalConnection {
+  snapshot: String!
+  totalCount: Int!
+  nodes: [Critical!]!
+  pageInfo: PageInfo!
+}
+"""A smallest set of assets whose failure together takes the asset down, and a way it takes."""
+type CutSet { order: Int! members: [ID!]! path: [ID!]! }
+"""By size. `complete` is false where the search was cut short."""
+type CutSets { snapshot: String! complete: Boolean! totalCount: Int! sets: [CutSet!]! }
+
+extend type Query {
+  "Every single failure as things stand, the most critical first; of one model and what extends it."
+  criticality(
+    by: CriticalityOrder = assets, model: String, first: Int = 25, after: String
+  ): CriticalConnection!
+  """
+  What takes an asset down: single points of failure, and with `maxOrder` up to 3 the pairs and
+  triples that do, none of which can be spared.
+  """
+  spof(of: ID!, maxOrder: Int = 1, first: Int = 100): CutSets!
+  "Assets whose failure together with this one's takes down more than both do alone."
+  criticalWith(id: ID!, first: Int = 100): AssetIds!
+}
+'''
+Record = Mapping[str, Any]
+
+
+def ranking(asking: Asking, arguments: Record) -> Record:
+    """Answer `criticality`. Raises BadQuery, UnknownName, Refused."""
+    assets = asking.networks.current()
+    first, start = checked_first(arguments["first"]), _position(arguments.get("after"))
+    by = arguments["by"] or ORDERS[0]
+    rows, total = assets.criticality.page(by, start, first, _among(asking, assets, arguments))
+    end = start + len(rows)
+    return {
+        "snapshot": assets.snapshot,
+        "totalCount": total,
+        "nodes": [_critical(row) for row in rows],
+        "pageInfo": {"hasNextPage": end < total, "endCursor": str(end) if rows else None},
+    }
+
+
+def spof(asking: Asking, arguments: Record) -> Record:
+    """Answer `spof`. Raises UnknownTwin, BadInput."""
+    assets = asking.networks.current()
+    first = checked_first(arguments["first"])
+    found = assets.criticality.cut_sets(arguments["of"], arguments["maxOrder"])
+    ids = assets.ids
+    return {
+        "snapshot": assets.snapshot,
+        "complete": found.complete,
+        "totalCount": len(found.sets),
+        "sets": [
+            {
+                "order": len(cut.members),
+                "members": [ids[m] for m in cut.members],
+                "path": [ids[p] for p in cut.path],
+            }
+            for cut in found.sets[:first]
+        ],
+    }
+
+
+def critical_with(asking: Asking, arguments: Record) -> Record:
+    """Answer `criticalWith`. Raises UnknownTwin, Refused."""
+    first = checked_first(arguments["first"])
+    found = asking.networks.current().criticality.partners(arguments["id"])
+    return {"count": len(found), "ids": found[:first]}
+
+
+QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {
+    "criticality": ("CriticalConnection", ranking),
+    "spof": ("CutSets", spof),
+    "criticalWith": ("AssetIds", critical_with),
+}
+"""Root fields, the types of their answers, and who answers."""
+
+
+def _among(asking: Asking, assets: AssetNetwork, arguments: Record) -> Any:
+    """Positions of the twins of a model and what extends it; None for all."""
+    name = arguments.get("model")
+    if name is None:
+        return None
+    models = asking.models
+    dtmi = name if name in models.ontology.interfaces else models.names.dtmi(name)
+    if dtmi is None:
+        raise UnknownName(f"no model is called {name[:128]}", path="model")
+    topology = assets.topology
+    family = set(models.ontology.family(dtmi))
+    codes = [code for code, model in enumerate(topology.models) if model in family]
+    return np.flatnonzero(np.isin(topology.model, codes)).astype(np.int32)
+
+
+def _critical(row: Critical) -> Record:
+    repair = row.repair_time
+    return {
+        "rank": row.rank,
+        "id": row.id,
+        "assets": row.assets,
+        "customers": row.customers,
+        "value": row.value,
+        "expected": row.expected,
+        "failureRate": row.failure_rate,
+        "repairTime": None if repair is None else duration_text(repair),
+    }
+
+
+def _position(after: str | None) -> int:
+    if after is None:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        raise BadQuery("`after` is not a cursor of criticality", cure="pass its endCursor")
+    return int(after)
