@@ -19,7 +19,7 @@ from twinfall.analytics.rootcause.seen import (
     Odds,
     Weights,
 )
-from twinfall.analytics.rootcause.suspects import Counts, Suspects
+from twinfall.analytics.rootcause.suspects import Counts, Longs, Suspects
 
 RATE = 0.1
 """Failures a year of an asset of which nothing is declared."""
@@ -127,10 +127,10 @@ class Singles:
         self.score += self._prior
         # At best all of its alarms came in time, and what would go down later has time left.
         at_best = Counts(last.alarms, first.silent, first.quiet).weigh(weights) + self._prior
-        rows = np.arange(len(suspects)) if timed else np.flatnonzero(~self._known)
+        rows: Longs = np.arange(len(suspects)) if timed else np.flatnonzero(~self._known)
         self._follow(rows[np.argsort(-at_best[rows], kind="stable")], at_best, wanted)
 
-    def _follow(self, rows: Ints, bound: Floats, wanted: int) -> None:
+    def _follow(self, rows: Longs, bound: Floats, wanted: int) -> None:
         """Fit these, the most promising first, until none left can be among the wanted ones."""
         exact = np.ones(len(bound), bool)
         exact[rows] = False

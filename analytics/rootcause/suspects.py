@@ -107,13 +107,15 @@ class Suspects:
         """With whom it is sure what goes down at once: no circle of support is touched."""
         if not self.network.arrays.cyclic:
             return np.ones(len(self), bool)
-        return self._touched(self.network.arrays.circling.astype(np.int64)) == 0
+        flags: Flags = self._touched(self.network.arrays.circling.astype(np.int64)) == 0
+        return flags
 
     def _touched(self, numbers: Longs) -> Longs:
         """The sum of these over all that goes down with each suspect."""
         down, start = _spread(self.network.listing(), self.asset)
         total = np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers[down])])
-        return numbers[self.asset] + total[start[1:]] - total[start[:-1]]
+        found: Longs = numbers[self.asset] + total[start[1:]] - total[start[:-1]]
+        return found
 
     def _against(self, listing: Listing) -> tuple[Longs, Longs]:
         """How many silent ones would be down with each suspect, and how many in order."""
