@@ -1,8 +1,9 @@
 """Golden numbers of single failures in real networks, where the files are beside the repository.
 
-Water: every link carries both ways, reservoirs are the sources. What others found with dominator
-trees (own, networkx) and by removing each node in turn: how many nodes take others along, and the
-largest number that one takes.
+Water: every link carries both ways, reservoirs are the sources. Power: lines and transformers in
+service carry both ways, generators in service that can give something are the sources. What others
+found with dominator trees (own, networkx) and by removing each node in turn: how many nodes take
+others along, and the largest number that one takes.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from tests.analytics.models.grids import solved
 from twinfall.analytics import Network
 
 TOPOLOGIES = Path(__file__).resolve().parents[3] / "shared" / "topologies"
-pytestmark = pytest.mark.skipif(
+beside = pytest.mark.skipif(
     not TOPOLOGIES.is_dir(), reason="the reference topologies are not beside the repository"
 )
 
@@ -47,6 +49,7 @@ def _mesh(graph: nx.Graph) -> Network:
     )  # fmt: skip
 
 
+@beside
 @pytest.mark.parametrize(
     ("name", "nodes", "spofs", "articulations", "most"),
     [("Net3", 97, 26, 32, 22), ("ky10", 935, 364, 366, 931)],
@@ -64,6 +67,7 @@ def test_single_points_of_failure_of_a_water_network(
     assert sum(1 for _ in nx.articulation_points(graph)) == articulations
 
 
+@beside
 @pytest.mark.parametrize("name", ["Net3", "ky10"])
 def test_what_a_node_takes_along_is_what_its_removal_cuts_from_all_sources(name: str) -> None:
     graph = _epanet(name)
@@ -99,6 +103,7 @@ def _micropolis() -> nx.Graph:
     return graph
 
 
+@beside
 def test_the_main_bus_of_micropolis_leaves_no_other_bus_up() -> None:
     graph = _micropolis()
     network = _mesh(graph)
@@ -109,3 +114,58 @@ def test_the_main_bus_of_micropolis_leaves_no_other_bus_up() -> None:
     assert not network.baseline.any()
     assert len(impact) == len(graph) - 1 == 1224
     assert set(impact.wave) == {1}
+
+
+def _power(name: str) -> nx.Graph:
+    """Buses of a network that pandapower brings along, joined by lines and transformers."""
+    net = solved(name)
+    graph = nx.Graph()
+    graph.add_nodes_from(net.bus.index, source=False)
+    for table, begin, end in (("line", "from_bus", "to_bus"), ("trafo", "hv_bus", "lv_bus")):
+        frame = net[table][net[table].in_service.astype(bool)]
+        graph.add_edges_from(zip(frame[begin], frame[end], strict=True))
+    for table in (net.gen, net.ext_grid):
+        for bus in table[table.in_service.astype(bool) & (table.max_p_mw > 0)].bus:
+            graph.nodes[bus]["source"] = True
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("name", "sources", "articulations", "spofs", "most", "total"),
+    [
+        ("case118", 54, 9, 1, 1, 1),
+        ("case1354pegase", 260, 382, 315, 50, 786),
+        ("case9241pegase", 1445, 1414, 1092, 50, 2392),
+    ],
+)
+def test_single_points_of_failure_of_a_power_grid(
+    name: str, sources: int, articulations: int, spofs: int, most: int, total: int
+) -> None:
+    graph = _power(name)
+
+    lost = _mesh(graph).criticality()
+
+    assert sum(data["source"] for _, data in graph.nodes(data=True)) == sources
+    assert sum(1 for _ in nx.articulation_points(graph)) == articulations
+    assert int(np.count_nonzero(lost)) == spofs
+    assert int(lost.max()) == most
+    assert int(lost.sum()) == total
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [("case118", 1), ("case1354pegase", 9), ("case9241pegase", 311)]
+)
+def test_what_a_bus_takes_along_is_what_its_removal_cuts_from_all_sources(
+    name: str, step: int
+) -> None:
+    graph = _power(name)
+    nodes, network = list(graph), _mesh(graph)
+    lost = network.criticality()
+    sampled = {*range(0, len(nodes), step), *np.argsort(lost)[-10:].tolist()}
+    for failed in sorted(sampled):
+        rest = graph.subgraph(n for n in graph if n != nodes[failed])
+        parts = list(nx.connected_components(rest))
+        dark = set().union(*(p for p in parts if not any(graph.nodes[n]["source"] for n in p)))
+
+        assert {nodes[a] for a in network.impact([failed]).asset} == dark
+        assert lost[failed] == len(dark)

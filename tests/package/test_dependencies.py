@@ -23,6 +23,9 @@ BROUGHT_ALONG = {"starlette": "fastapi", "anyio": "fastapi", "graphql": "strawbe
 NOT_IMPORTED = {"neo4j-rust-ext"}
 """Works by being installed: the driver decodes with it."""
 
+EXTRAS = {"uvloop", "httptools", "pandapower"}
+"""Modules of the extras `fast` and `power`."""
+
 
 def _dependencies() -> set[str]:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -52,4 +55,4 @@ def test_every_import_is_a_dependency() -> None:
     declared = _dependencies()
     known = {MODULES.get(name, name) for name in declared}
     known |= {module for module, owner in BROUGHT_ALONG.items() if owner in declared}
-    assert _imported() - known - {"uvloop", "httptools"} == set()
+    assert _imported() - known - EXTRAS == set()
