@@ -6,168 +6,185 @@ named. Groups that degrade their asset count like those that fail it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from twinfall.analytics.feeds import Feeds
+from twinfall.analytics.network import FOREVER
 from twinfall.analytics.requirements.judging import Judged, unclear_among
-from twinfall.analytics.requirements.moment import MAX_NAMED, Moment, Rows, several, spoken
+from twinfall.analytics.requirements.moment import Flags, Floats, Moment, Rows, several, spoken
 from twinfall.analytics.requirements.report import Witness
 from twinfall.analytics.requirements.requirement import Autonomy, Margin
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """One group of one asset: providers with their weights."""
+class _Side:
+    """Groups that fail their consumers, or those that degrade them, with their names."""
 
-    asset: int
-    name: str
-    autonomy: float
-    fail_at: int
-    providers: tuple[int, ...]
-    weights: tuple[int, ...]
+    feeds: Feeds
+    names: Sequence[str]
+    name: Rows
 
-    def margin(self, moment: Moment) -> int:
-        """How many more feeds can be lost, whichever; -1 where the group is lost."""
-        rows = list(zip(self.providers, self.weights, strict=True))
-        lost = sum(weight for provider, weight in rows if moment.down[provider])
-        left = sorted((w for p, w in rows if not moment.down[p] and w > 0), reverse=True)
-        margin = -1
-        for weight in (0, *left):
-            lost += weight
-            if lost >= self.fail_at:
-                return margin
-            margin += 1
-        return margin
+    def called(self, group: int) -> str:
+        """The name of a group."""
+        return self.names[int(self.name[group])]
 
-    def gone(self, moment: Moment) -> list[int]:
-        """The providers that are down."""
-        return [provider for provider in self.providers if moment.down[provider]]
+    def providers(self, group: int) -> Rows:
+        """The providers of a group, ascending."""
+        found: Rows = np.sort(self.feeds.provider[self.feeds.group == group])
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Worst:
+    """Of each asset that has such groups, ascending: the worst of them and its value."""
+
+    asset: Rows
+    value: Floats
+    group: Rows
+    side: Rows
+    sides: tuple[_Side, _Side]
+
+    def at(self, asset: int) -> tuple[float, _Side, int] | None:
+        """Value, side and group of one asset; None where it has none."""
+        row = int(np.searchsorted(self.asset, asset))
+        if row == len(self.asset) or self.asset[row] != asset:
+            return None
+        return float(self.value[row]), self.sides[int(self.side[row])], int(self.group[row])
+
+
+Value = Callable[[_Side], Floats]
+"""Of every group of a side."""
 
 
 def autonomy(moment: Moment, demand: Autonomy, assets: Rows) -> Judged:
     """So long a life without the group (or any of its groups): what is declared, and no longer
     than what is left where it lives on it already.
     """
-    worst: dict[int, tuple[float, _Group]] = {}
-    for group in _groups(moment, assets, demand.group):
-        left = min(group.autonomy, max(0.0, moment.assets.course.gone_at(group.asset)))
-        if group.asset not in worst or left < worst[group.asset][0]:
-            worst[group.asset] = (left, group)
+    left = _left_to_live(moment)
+    worst = _worst(
+        moment,
+        assets,
+        demand.group,
+        lambda side: np.minimum(side.feeds.autonomy, left[side.feeds.consumer]),
+    )
 
-    def witness(asset: int) -> Witness:
-        if moment.down[asset]:
-            return Witness(moment.ids[asset], moment.why_down(asset))
-        if asset not in worst:
-            return _without(moment, asset, demand.group)
-        left, group = worst[asset]
-        text = f'it lives {spoken(left)} without its group "{group.name}"'
-        if left < group.autonomy:
-            text = f"{moment.why_down(asset)}, living on {spoken(group.autonomy)} of autonomy"
-        return Witness(moment.ids[asset], text, left)
+    def say(asset: int, value: float, side: _Side, group: int) -> str:
+        declared = float(side.feeds.autonomy[group])
+        if value < declared:
+            return f"{moment.why_down(asset)}, living on {spoken(declared)} of autonomy"
+        return f'it lives {spoken(value)} without its group "{side.called(group)}"'
 
-    short = {asset: left for asset, (left, _) in worst.items() if left < demand.min}
     of = f'the group "{demand.group}"' if demand.group else "one of their groups"
     wrong = f"a life of less than {spoken(demand.min)} without {of}"
-    return _judged(moment, assets, (short, worst, demand.group), wrong, witness)
+    return _judged(moment, assets, worst, (demand.min, demand.group, wrong, say))
 
 
 def margin(moment: Moment, demand: Margin, assets: Rows) -> Judged:
     """So many feeds of the group (or of each of its groups) that can still be lost."""
-    worst: dict[int, tuple[float, _Group]] = {}
-    for group in _groups(moment, assets, demand.group):
-        left = group.margin(moment)
-        if group.asset not in worst or left < worst[group.asset][0]:
-            worst[group.asset] = (left, group)
+    worst = _worst(moment, assets, demand.group, lambda side: _margins(moment, side.feeds))
 
-    def witness(asset: int) -> Witness:
-        if moment.down[asset]:
-            return Witness(moment.ids[asset], moment.why_down(asset))
-        if asset not in worst:
-            return _without(moment, asset, demand.group)
-        left, group = worst[asset]
-        return Witness(moment.ids[asset], _standing(moment, group, int(left)), left)
+    def say(asset: int, value: float, side: _Side, group: int) -> str:
+        providers = side.providers(group)
+        gone = providers[moment.down[providers]]
+        named = f": {moment.named(gone)}" if len(gone) else ""
+        lost = f"{len(gone)} of {len(providers)} lost{named}"
+        if value < 0:
+            return f'its group "{side.called(group)}" is lost: {lost}'
+        can = several(int(value), "more feed") if value else "no more feed"
+        return f'it can lose {can} of the group "{side.called(group)}" ({lost})'
 
-    short = {asset: left for asset, (left, _) in worst.items() if left < demand.min}
     of = f'the group "{demand.group}"' if demand.group else "one of their groups"
     wrong = f"a margin of less than {several(demand.min, 'feed')} in {of}"
-    return _judged(moment, assets, (short, worst, demand.group), wrong, witness)
+    return _judged(moment, assets, worst, (demand.min, demand.group, wrong, say))
 
 
 def _judged(
     moment: Moment,
     assets: Rows,
-    found: tuple[dict[int, float], dict[int, tuple[float, _Group]], str | None],
-    wrong: str,
-    witness: object,
+    worst: _Worst,
+    demand: tuple[float, str | None, str, Callable[[int, float, _Side, int], str]],
 ) -> Judged:
-    """Down first, then what lacks the group, then by what it has."""
-    short, having, named = found
-    rank: list[tuple[float, float, int]] = []
-    for asset in assets.tolist():
+    """Down first, then what lacks the group that is named, then by what it has."""
+    least, named, wrong, say = demand
+    down = assets[moment.down[assets]]
+    other = assets[~moment.down[assets]]
+    lacking = other[:0]
+    if named is not None:
+        lacking = other[~np.isin(other, worst.asset) & ~moment.unknown[other]]
+    short = (worst.value < least) & ~moment.down[worst.asset]
+    rank = np.lexsort((worst.asset[short], worst.value[short]))
+    failing = np.concatenate([down, lacking, worst.asset[short][rank]]).astype(np.int32)
+
+    def witness(asset: int) -> Witness:
+        found = worst.at(asset)
         if moment.down[asset]:
-            rank.append((0, 0, asset))
-        elif asset not in having and named is not None and not moment.unknown[asset]:
-            rank.append((1, 0, asset))
-        elif asset in short:
-            rank.append((2, short[asset], asset))
-    failing = np.array([asset for *_, asset in sorted(rank)], np.int32)
+            return Witness(moment.ids[asset], moment.why_down(asset))
+        if found is None:
+            return Witness(moment.ids[asset], f'it has no feeds in the group "{named}"')
+        return Witness(moment.ids[asset], say(asset, *found), found[0])
+
     unclear = unclear_among(moment, assets, failing)
-    return Judged(failing, wrong, witness, unclear, moment.why_unknown)  # type: ignore[arg-type]
+    return Judged(failing, wrong, witness, unclear, moment.why_unknown)
 
 
-def _without(moment: Moment, asset: int, group: str | None) -> Witness:
-    return Witness(moment.ids[asset], f'it has no feeds in the group "{group}"')
+# -- which groups, and what they have -------------------------------------------------------
 
 
-def _standing(moment: Moment, group: _Group, left: int) -> str:
-    gone = group.gone(moment)
-    named = moment.named(np.array(gone[: MAX_NAMED + 1], np.int32))
-    lost = f"{len(gone)} of {len(group.providers)} lost{f': {named}' if gone else ''}"
-    if left < 0:
-        return f'its group "{group.name}" is lost: {lost}'
-    can = f"{several(left, 'more feed')} of" if left else "no more feed of"
-    return f'it can lose {can} the group "{group.name}" ({lost})'
-
-
-# -- which groups ---------------------------------------------------------------------------
-
-
-def _groups(moment: Moment, assets: Rows, name: str | None) -> Iterator[_Group]:
-    """Groups of these assets that can be satisfied: called so, or all but those of own parts."""
+def _worst(moment: Moment, assets: Rows, name: str | None, value: Value) -> _Worst:
     compiled = moment.assets.compiled
-    called = [compiled.group_names[n] for n in compiled.group_name]
-    soft = [compiled.soft.names[n] for n in compiled.soft.name]
-    yield from _groups_in(moment, assets, name, (compiled.network.feeds, called))
-    yield from _groups_in(moment, assets, name, (compiled.soft.feeds, soft))
-
-
-def _groups_in(
-    moment: Moment, assets: Rows, name: str | None, named: tuple[Feeds, list[str]]
-) -> Iterator[_Group]:
-    feeds, names = named
-    if not feeds.count:
-        return
+    hard = _Side(compiled.network.feeds, compiled.group_names, compiled.group_name)
+    sides = (hard, _Side(compiled.soft.feeds, compiled.soft.names, compiled.soft.name))
     asked = np.zeros(len(moment.ids), bool)
     asked[assets] = True
-    wanted = asked[feeds.consumer] & (feeds.fail_at > 0)
-    wanted &= np.array([name in (None, one) for one in names], bool)
-    order = np.argsort(feeds.group, kind="stable")
-    starts = np.searchsorted(feeds.group[order], np.arange(feeds.count + 1))
-    for group in np.flatnonzero(wanted).tolist():
-        edges = order[starts[group] : starts[group + 1]]
-        asset = int(feeds.consumer[group])
-        providers = feeds.provider[edges]
-        own = moment.parts_of(providers, np.full(len(providers), asset, np.int32))
-        if name is None and own.all():
-            continue
-        yield _Group(
-            asset,
-            names[group],
-            float(feeds.autonomy[group]),
-            int(feeds.fail_at[group]),
-            tuple(providers.tolist()),
-            tuple(feeds.weight[edges].tolist()),
-        )
+    groups = [np.flatnonzero(_chosen(moment, side, asked, name)) for side in sides]
+    asset = np.concatenate([s.feeds.consumer[g] for s, g in zip(sides, groups, strict=True)])
+    values = np.concatenate([value(s)[g] for s, g in zip(sides, groups, strict=True)])
+    side = np.repeat(np.arange(2, dtype=np.int32), [len(g) for g in groups])
+    group = np.concatenate(groups).astype(np.int32)
+    order = np.lexsort((group, side, values, asset))
+    found, first = np.unique(asset[order], return_index=True)
+    kept = order[first]
+    return _Worst(found.astype(np.int32), values[kept], group[kept], side[kept], sides)
+
+
+def _chosen(moment: Moment, side: _Side, asked: Flags, name: str | None) -> Flags:
+    """Groups of the assets asked for that can be satisfied, called so or not of own parts only."""
+    feeds = side.feeds
+    chosen: Flags = asked[feeds.consumer] & (feeds.fail_at > 0)
+    if name is not None:
+        numbers = [number for number, one in enumerate(side.names) if one == name]
+        return chosen & np.isin(side.name, numbers)
+    own = moment.parts_of(feeds.provider, feeds.consumer[feeds.group])
+    others = np.bincount(feeds.group, weights=~own, minlength=feeds.count)
+    return chosen & (others > 0)
+
+
+def _left_to_live(moment: Moment) -> Floats:
+    """Of every position, seconds until it goes down without any further failure; FOREVER."""
+    left = np.full(len(moment.ids), FOREVER)
+    ahead, now = moment.assets.course.ahead, moment.assets.course.now
+    later = ahead.time > now
+    asset = ahead.asset[later]
+    left[asset] = [moment.assets.course.gone_at(int(one)) for one in asset]
+    return left
+
+
+def _margins(moment: Moment, feeds: Feeds) -> Floats:
+    """Of every group, how many more feeds can be lost, whichever: the heaviest go first; -1 where
+    it is lost.
+    """
+    weight = feeds.weight.astype(np.int64)
+    up = ~moment.down[feeds.provider] & (weight > 0)
+    lost = np.bincount(feeds.group, weights=np.where(up, 0, weight), minlength=feeds.count)
+    order = np.lexsort((-weight, feeds.group))[: len(weight)]
+    order = order[up[order]]
+    group = feeds.group[order]
+    total = np.cumsum(weight[order])
+    first = np.searchsorted(group, np.arange(feeds.count))
+    before = np.concatenate([[0], total])[first]
+    holds = lost[group] + total - before[group] < feeds.fail_at[group]
+    margin = np.bincount(group, weights=holds, minlength=feeds.count)
+    return np.where(lost >= feeds.fail_at, -1.0, margin)

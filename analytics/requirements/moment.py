@@ -70,7 +70,8 @@ class Moment:
     def missing(self, selection: Selection) -> list[str]:
         """Ids that are named and not there."""
         asked = [*(selection.ids or ()), *selection.excepted.ids]
-        return [id_ for id_ in asked if not self.assets.flags([id_]).any()]
+        there = {self.ids[int(at)] for at in np.flatnonzero(self.assets.flags(asked))}
+        return [id_ for id_ in asked if id_ not in there]
 
     def flags(self, named: Named) -> Flags:
         """The positions of what is named."""
