@@ -13,6 +13,7 @@ from twinfall.analytics.lasting import lasting
 from twinfall.analytics.rootcause.fitting import Fit, fit
 from twinfall.analytics.rootcause.seen import (
     FEWEST_FALSE,
+    USUAL_MISS,
     Floats,
     Ints,
     Observed,
@@ -26,12 +27,14 @@ RATE = 0.1
 PERIOD = 7 / 365.0
 """Years among whose failures one is looked for."""
 RAREST, COMMONEST = 1e-9, 0.5
-MISSES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97)
+MISSES = (USUAL_MISS, 0.25, 0.5, 0.75, 0.9, 0.97)
 """Shares of failures that raise no alarm: the usual one, and what it may be instead."""
 CAUTION = log(10.0)
 """Each step from the usual share must make what is seen so much likelier."""
 BEFOREHAND = 200
 """Assets in order that are assumed to have raised no false alarm, beside those that are there."""
+LEAST_TELLING = 4.0
+"""An alarm is so much likelier of what is down than of what is up, at the least."""
 MAX_TRIED = 300
 """Single failures that are followed in time."""
 HOPELESS = log(1e9)
@@ -185,8 +188,8 @@ def _shares(case: Case) -> tuple[float, float]:
     More missed ones than usual need a good reason.
     """
     odds = case.odds
-    misses = MISSES if odds.miss is None else (odds.miss,)
     first = FEWEST_FALSE if odds.false is None else odds.false
+    misses = [miss for miss in MISSES if 1 - miss > first] if odds.miss is None else [odds.miss]
     if not len(case.suspects):
         return misses[0], first
     found = []
@@ -194,7 +197,8 @@ def _shares(case: Case) -> tuple[float, float]:
         alarms, silent, prior = _best(case, Weights.of(miss, first))
         left = len(case.observed.alarm) - alarms
         rest = max(1, case.observed.speaking - alarms - silent)
-        false = odds.false or max(FEWEST_FALSE, left / (rest + BEFOREHAND))
+        likely_false = max(FEWEST_FALSE, left / (rest + BEFOREHAND))
+        false = odds.false or min(likely_false, (1 - miss) / LEAST_TELLING)
         likely = alarms * log(1 - miss) + silent * log(miss) + prior - step * CAUTION
         likely += left * log(false) + (rest - left) * log(1 - false)
         found.append((likely, miss, false))

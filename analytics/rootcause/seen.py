@@ -23,6 +23,8 @@ MAX_ALARMS = 100_000
 """Alarms of one question."""
 FEWEST_FALSE = 1e-3
 """False alarms per asset that are always reckoned with."""
+USUAL_MISS = 0.1
+"""Failures that raise no alarm."""
 MISTAKEN = 0.01
 """How often an asset that was found in order is not."""
 SKEW = 300.0
@@ -64,6 +66,8 @@ class Odds:
         for name, value in (("miss", self.miss), ("false", self.false)):
             if value is not None and not 0.0 < value < 1.0:
                 raise BadInput(f"{value:g} is not between 0 and 1", path=name)
+        if (self.false or 0.0) >= 1.0 - (self.miss or USUAL_MISS):
+            raise BadInput("an alarm would say that the asset is up", path="false")
         if not (isfinite(self.skew) and self.skew >= 0):
             raise BadInput("holds seconds, zero or more", path="skew")
         if not 1 <= self.roots <= MAX_ROOTS:

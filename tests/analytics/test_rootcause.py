@@ -444,6 +444,7 @@ def test_an_alarm_named_twice_is_one() -> None:
         (BadInput, ["a"], Seen(), Odds(miss=0.0)),
         (BadInput, ["a"], Seen(), Odds(false=1.0)),
         (BadInput, ["a"], Seen(), Odds(miss=float("nan"))),
+        (BadInput, ["a"], Seen(), Odds(miss=0.6, false=0.5)),
         (BadInput, ["a"], Seen(), Odds(skew=-1.0)),
         (BadInput, ["a"], Seen(), Odds(roots=9)),
         (BadInput, ["a"], Seen({"a": float("inf")}), Odds()),
