@@ -53,18 +53,10 @@ def assert_(
     as_json: AsJson = False,
 ) -> None:
     """Check requirements: exit status 0 if all hold, 1 if one is broken or cannot be judged."""
-    from twinfall.api.requirements.telling import junit as junit_of
-
-    if models and data is None:
-        raise typer.BadParameter("it goes with --import", param_hint="--models")
-    if whatif is not None and data is not None:
-        raise typer.BadParameter("it does not go with --import", param_hint="--whatif")
-    text, refused = _text(file), 0
-    if data is None:
-        report = _on_the_graph(text, None if whatif is None else _scenario(whatif))
-    else:
-        report, refused = _on_an_import(text, data, models or [])
+    report, refused = _report(_text(file), whatif, data, models)
     if junit is not None:
+        from twinfall.api.requirements.telling import junit as junit_of
+
         _write(junit, junit_of(report, file.name.removesuffix(".yaml"), IN_JUNIT))
     if as_json:
         print_json(report | ({"refused": refused} if data is not None else {}))
@@ -72,6 +64,19 @@ def assert_(
         show(report, first)
     if not report["holds"] or refused:
         raise typer.Exit(BAD)
+
+
+def _report(
+    text: str, whatif: Path | None, data: Path | None, models: list[str] | None
+) -> tuple[dict[str, Any], int]:
+    """The report, and how many rows of the import would be refused."""
+    if models and data is None:
+        raise typer.BadParameter("it goes with --import", param_hint="--models")
+    if whatif is not None and data is not None:
+        raise typer.BadParameter("it does not go with --import", param_hint="--whatif")
+    if data is not None:
+        return _on_an_import(text, data, models or [])
+    return _on_the_graph(text, None if whatif is None else _scenario(whatif)), 0
 
 
 def _on_the_graph(text: str, scenario: Any) -> dict[str, Any]:
@@ -206,11 +211,17 @@ def show(report: Mapping[str, Any], first: int, out: Any = None) -> None:
         warned = is_fine(finding) and verdict not in ("held", "skipped")
         colour = "yellow" if warned else _COLOURS.get(verdict, "bold red")
         word = "warning" if warned else verdict
-        out.print(Text.assemble((f"{word:<13}", colour), finding["name"]))
+        out.print(Text.assemble((f"{word:<13}", colour), _printable(finding["name"])))
         told = first if verdict != "held" else 0
         for line in lines_of(finding, told):
-            out.print(Text(" " * 15 + line, "dim" if verdict == "held" else ""))
+            style = "dim" if verdict == "held" else ""
+            out.print(Text(" " * 15 + _printable(line), style))
     out.print(f"{counted(report['findings'])}, on {report['snapshot']}", markup=False)
+
+
+def _printable(text: str) -> str:
+    """Names come from anybody's data: none of them may steer the terminal."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def _text(file: Path) -> str:

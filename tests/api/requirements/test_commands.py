@@ -299,3 +299,10 @@ def test_requirements_about_models_that_only_the_file_brings_can_be_asked(tmp_pa
     taken = twinfall(tmp_path, "import", "plant.ndjson", "--assert", "r.json")
 
     assert (refused.status, taken.status) == (1, 0)
+
+
+def test_no_name_steers_the_terminal(folder: Path) -> None:
+    done = asserted(folder, HELD | {"name": "a\x1b[2Jb\u202e"})
+
+    assert (done.status, "\x1b" in done.out, "\u202e" in done.out) == (0, False, False)
+    assert "a\ufffd[2Jb" in done.out
