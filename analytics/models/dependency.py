@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from twinfall.analytics.models.cascade import Course, Floats, positions
+from twinfall.analytics.models.cascade import Course, positions
 from twinfall.analytics.network import FOREVER, Network
 
 GROUP, NETWORK = 0, 1
@@ -51,15 +51,16 @@ class DependencyCascade:
         begins = np.ones(len(asset), bool)
         begins[1:] = (time[1:] != time[:-1]) | (wave[1:] != wave[:-1])
         rounds = np.cumsum(begins).astype(np.int32)
-        lost: Floats = np.bincount(rounds, self.network.value[asset], int(begins.sum()) + 1)
+        worth = self.network.value[asset]
+        lost = np.bincount(rounds, worth, int(begins.sum()) + 1).astype(np.float64)
         lost[0] = self.network.value[given[~self.network.baseline[given]]].sum()
-        shed = np.cumsum(lost, dtype=np.float64)
+        shed = np.cumsum(lost)
         group = impact.group[shown][order]
         return Course(
             failed=given,
             element=asset,
             round=rounds,
             reason=np.where(group < 0, NETWORK, GROUP).astype(np.int32),
-            served=np.asarray(self.demand - shed, np.float64),
+            served=self.demand - shed,
             shed=shed,
         )

@@ -55,7 +55,9 @@ def read(text: str | bytes) -> Grid:
             )
     pandapower = _pandapower()
     try:
-        net = pandapower.from_json_string(text if isinstance(text, str) else text.decode())
+        net = pandapower.from_json_string(
+            text if isinstance(text, str) else text.decode(), convert=True
+        )
     except Exception as error:  # whatever its readers stumble over is in the file
         raise BadInput(f"pandapower cannot read it: {error}") from error
     return from_pandapower(net)

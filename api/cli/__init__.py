@@ -17,6 +17,7 @@ from twinfall.api.cli import (
     keys,
     letters,
     models,
+    powerflow,
     readings,
     register,
     requirements,
@@ -50,6 +51,7 @@ app.command()(criticality.criticality)
 app.command()(criticality.spof)
 app.command("rootcause")(rootcauses.root_cause)
 app.command("assert")(requirements.assert_)
+app.command()(powerflow.powerflow)
 app.add_typer(detectors.app, name="detector")
 app.add_typer(keys.app, name="key")
 app.command()(diagnosis.doctor)

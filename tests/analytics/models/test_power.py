@@ -136,6 +136,24 @@ def test_trips_tell_what_was_carried_and_what_could_be() -> None:
     assert model.cascade([2]).served.tolist() == pytest.approx([90, 0])
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), more=st.integers(0, 12))
+def test_outages_that_are_not_risky_change_nothing_and_the_others_may(seed: int, more: int) -> None:
+    model = PowerCascade.with_margin(random_grid(seed, 10, more), 0.8123, least=1.1234)
+    risky = set(model.risky().tolist())
+    for branch in range(model.elements):
+        course = model.cascade([branch])
+        if len(course) or course.shed[-1] > 1e-9:
+            assert branch in risky
+        if not len(course) and branch not in model.dc.bridges():
+            assert branch not in risky
+
+
+def test_a_branch_above_its_capacity_before_any_outage_is_refused_by_name() -> None:
+    with pytest.raises(BadInput, match=r"^c: 50 MW before any outage .* 49 MW, and 0 more"):
+        PowerCascade(_three(), capacity=[80, 40, 49])
+
+
 def test_a_branch_that_carries_exactly_its_capacity_holds() -> None:
     model = PowerCascade(_three(), capacity=[90, 60, 80])
     assert model.trips([2]) == []
