@@ -76,6 +76,8 @@ class Network:
         self.arrays = arrays
         self._lock = threading.Lock()
         self._scratches: list[kernels.Scratch] = []
+        self.last_lasting: Network | None = None
+        """Made of this one by `lasting` last: whoever asks again finds its answers there."""
         self.base_lost = np.zeros(feeds.count, np.int32)
         """Weight of feeds that each group has lost before any failure."""
         first = self._new_scratch(grounding=True)
