@@ -15,6 +15,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 PARTS = {
     "city": "The city on both stores",
     "cascade": "The cascade on a large synthetic city",
+    "rootcause": "Root cause on the city",
     "graphql": "What GraphQL costs above the store",
     "watch": "The learned watch on the Tennessee Eastman process",
     "ingest": "Telemetry in, beside brokers and databases",
