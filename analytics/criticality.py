@@ -83,7 +83,8 @@ class Criticality:
         column = self._columns[by][chosen]
         order = np.argsort(-column, kind="stable")
         chosen, column = chosen[order], column[order]
-        begins = np.concatenate([[True], column[1:] != column[:-1]]) if len(column) else []
+        begins = np.ones(len(column), bool)
+        begins[1:] = column[1:] != column[:-1]
         rank = np.maximum.accumulate(np.where(begins, np.arange(len(column)), 0)) + 1
         shown = range(start, min(start + first, len(chosen)))
         return [self._one(int(chosen[i]), int(rank[i])) for i in shown], len(chosen)

@@ -92,7 +92,8 @@ class Builder:
         """What has been made."""
         rows = np.array(self.feeds, np.int32).reshape(-1, 3)
         behind = np.array(self.behind, np.int32)
-        return Gates(self.first, behind, *rows.T, tuple(self.rules))
+        provider, gate, group = rows.T
+        return Gates(self.first, behind, provider, gate, group, tuple(self.rules))
 
 
 def through_gates(groups: Groups, builder: Builder) -> Columns:

@@ -24,6 +24,7 @@ from twinfall.api.cli import (
     rootcauses,
     serving,
     transfer,
+    whatif,
 )
 from twinfall.api.cli.output import report
 
@@ -47,6 +48,7 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(asking.query)
 app.command()(asking.impact)
+app.command("whatif")(whatif.what_if)
 app.command()(criticality.criticality)
 app.command()(criticality.spof)
 app.command("rootcause")(rootcauses.root_cause)

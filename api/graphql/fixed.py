@@ -25,6 +25,7 @@ from twinfall.api.graphql import (
     states,
     versions,
     watches,
+    whatif,
 )
 from twinfall.api.graphql.shapes import UNSET, Argument, Field, Shapes, System, Type, Where
 from twinfall.graph.plan import CAPTION, ID, VERSION, FieldRef
@@ -133,7 +134,7 @@ type ImpactedConnection {
   pageInfo: PageInfo!
 }
 type ImpactedEdge { cursor: String! node: Impacted! }
-"""`path` leads from a failed asset to this one, both included."""
+"""`path` leads from a failed asset to this one, both included; failure domains are no twins."""
 type Impacted {
   twin: Twin!
   wave: Int!
@@ -294,7 +295,7 @@ type Mutation {
 
 _MODULES = (
     *(watches, actions, states, readings, letters),
-    *(requirements, rootcauses, versions, criticality),
+    *(requirements, rootcauses, versions, criticality, whatif),
 )
 """Modules with SDL of their own."""
 _ENUM_VALUES = {"OUT": "out", "IN": "in", "ASC": "asc", "DESC": "desc"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from twinfall.analytics import AssetImpact, AssetNetwork
+from twinfall.analytics.domains import FREE
 from twinfall.api.graphql.connections import TYPENAME, mentions
 from twinfall.api.graphql.cursors import checked_first
 from twinfall.api.graphql.durations import duration_text, seconds
@@ -107,6 +108,11 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _without_domains(ids: Sequence[str]) -> list[str]:
+    """Free failure domains are no twins; `cause` names them."""
+    return [id_ for id_ in ids if not id_.startswith(FREE)]
+
+
 def _listed(ids: Sequence[str] | None) -> list[str] | None:
     return None if ids is None else list(ids)
 
@@ -131,7 +137,7 @@ def _plain_field(compiler: Compiler, type_name: str, mention: Mention) -> Shape:
         attribute = _TWIN_OF[type_name, name]
         return _twin(compiler, mention.below, lambda value: getattr(value, attribute))
     if (type_name, name) == ("Impacted", "path"):
-        return _twins(compiler, mention.below, lambda value: value.path)
+        return _twins(compiler, mention.below, lambda value: _without_domains(value.path))
     if type_name == "ImpactBounds":
         return _over(
             lambda bounds: getattr(bounds, name), _plain(compiler, "Totals", mention.below)

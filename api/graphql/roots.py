@@ -25,6 +25,7 @@ from twinfall.api.graphql import (
     impacts,
     letters,
     mutations,
+    outcomes,
     requirements,
     rootcauses,
     states,
@@ -201,6 +202,16 @@ class _Root:
         self._fill(shaping)
         return found
 
+    def what_if(self) -> Any:
+        """What a scenario comes to."""
+        below = outcomes.compile_what_if(self.compiler, self._mention.below)
+        shaping = self._shaping()
+        told = outcomes.answer(self._asking)(self.arguments["scenario"])
+        self._network = told[1].assets  # states are those of the scenario
+        found = below(told, shaping)
+        self._fill(shaping)
+        return found
+
     def models(self) -> Any:
         """Every loaded interface."""
         shape = catalogue.plain(self.compiler, "Model", self._mention.below)
@@ -292,6 +303,7 @@ _SPECIAL: dict[str, Callable[[_Root], Any]] = {
     "twin": _Root.twin,
     "twins": _Root.twins,
     "impact": _Root.impact_of,
+    "whatIf": _Root.what_if,
     "models": _Root.models,
     "detectors": _Root.detectors,
     "service": _Root.service,

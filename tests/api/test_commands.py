@@ -436,3 +436,19 @@ def test_what_matters_most_and_what_takes_an_asset_down_are_shown(folder: Path) 
     assert "takes" in twinfall(folder, "spof", below).out or cuts["totalCount"]
     assert twinfall(folder, "spof", "nobody").status == 1
     assert twinfall(folder, "spof", below, "--order", "9").status == 2
+
+
+def test_a_scenario_is_put_to_the_plant(folder: Path) -> None:
+    top = twinfall(folder, "criticality", "--json").json["nodes"][0]["id"]
+    (folder / "dark.yaml").write_text(f"name: a dark hour\nfail: ['{top}']\n")
+    (folder / "wrong.yaml").write_text("fial: [x]\n")
+
+    said = twinfall(folder, "whatif", "dark.yaml")
+    told = twinfall(folder, "whatif", "dark.yaml", "--json")
+    wrong = twinfall(folder, "whatif", "wrong.yaml")
+
+    assert said.status == 0
+    assert "a dark hour" in said.out
+    assert top in told.json["newlyDown"]["ids"]
+    assert wrong.status == 1
+    assert 'did you mean "fail"?' in wrong.err

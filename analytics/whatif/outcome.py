@@ -1,0 +1,223 @@
+"""What a scenario comes to: the impact in it, and what is different from the plant as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics.columns import Place, column, number
+from twinfall.analytics.explaining import AssetImpact, Totals
+from twinfall.analytics.lasting import lasting
+from twinfall.analytics.network import FOREVER
+from twinfall.analytics.whatif.editing import edited
+from twinfall.analytics.whatif.scenario import Hazard, Scenario
+
+if TYPE_CHECKING:
+    from twinfall.analytics.assets import AssetNetwork
+    from twinfall.ontology.declarations import Dependencies
+    from twinfall.ontology.ontology import Ontology
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+LIKELY = 0.5
+"""Assets with at least this probability fail in the impact that is told in full."""
+MAX_LISTED = 100
+"""Assets whose probability is told, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Over all samples: the mean, its standard error, and the 5th, 50th and 95th percentile."""
+
+    mean: float
+    error: float
+    p5: float
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """How likely an asset is to be down in the end because of the event."""
+
+    id: str
+    probability: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an event takes along, over many samples of it; in the end, whatever the horizon.
+
+    The same asset has the same luck in the same sample of any scenario with this seed, so that
+    two scenarios differ by what they change and not by chance.
+    """
+
+    samples: int
+    exposed: int
+    assets: Spread
+    customers: Spread
+    value: Spread
+    likeliest: tuple[Likely, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`assets` is the plant in the scenario, `impact` what its failures take along there, and
+    `without` the totals of the same failures in the plant as it is. `newly_down` and `recovered`
+    compare what is down by the horizon, failed ones included, with the plant as it is.
+    """
+
+    assets: AssetNetwork
+    impact: AssetImpact
+    without: Totals | None
+    newly_down: tuple[str, ...]
+    recovered: tuple[str, ...]
+    expected: Expected | None
+
+    @property
+    def snapshot(self) -> str:
+        """The version of the plant that the scenario was put to."""
+        return self.assets.snapshot
+
+
+def what_if(
+    assets: AssetNetwork, scenario: Scenario, ontology: Ontology, dependencies: Dependencies
+) -> Outcome:
+    """Put a scenario to a plant. The plant is not touched; edits cost a compilation.
+
+    Raises UnknownTwin, BadInput, naming the place in the scenario.
+    """
+    changed = _changed(assets, scenario, ontology, dependencies)
+    horizon = FOREVER if scenario.horizon is None else scenario.horizon
+    probability = _exposed(changed, scenario.hazard, dependencies)
+    hit = [changed.ids[int(i)] for i in np.flatnonzero(probability >= LIKELY)]
+    failed = list(dict.fromkeys([*scenario.fail, *hit]))
+    impact = changed.impact(failed, scenario.horizon)
+    before = _down_ids(assets, np.zeros(0, np.int32), np.zeros(0, np.int32), horizon)
+    after = _down_ids(changed, impact.whole.failed, impact.whole.asset, horizon)
+    without = assets.impact(failed, scenario.horizon).totals if _differs(scenario) else None
+    expected = None
+    if scenario.hazard is not None:
+        expected = _expected(changed, scenario, probability)
+    return Outcome(
+        changed,
+        impact,
+        without,
+        tuple(sorted(after - before)),
+        tuple(sorted(before - after)),
+        expected,
+    )
+
+
+def _differs(scenario: Scenario) -> bool:
+    return scenario.edits or bool(scenario.repair)
+
+
+def _changed(
+    assets: AssetNetwork, scenario: Scenario, ontology: Ontology, dependencies: Dependencies
+) -> AssetNetwork:
+    from twinfall.analytics.assets import AssetNetwork as Assets
+
+    assets.positions([*scenario.fail, *scenario.repair])  # raises UnknownTwin
+    standing, changed = assets.standing, assets
+    if scenario.edits:
+        topology = edited(assets.topology, scenario, ontology)
+        changed = Assets.compile(topology, ontology, dependencies).under(standing, assets.now)
+    repaired = set(scenario.repair)
+    if repaired:
+        names = ("failed", "out", "unknown", "degraded")
+        left = {n: tuple(i for i in getattr(standing, n) if i not in repaired) for n in names}
+        changed = changed.under(replace(standing, **left), assets.now)  # type: ignore[arg-type]
+    return changed
+
+
+def _down_ids(assets: AssetNetwork, failed: Any, taken: Any, horizon: float) -> set[str]:
+    flags = assets.course.anyway(horizon).copy()
+    flags[failed] = True
+    flags[taken] = True
+    return {assets.ids[int(i)] for i in np.flatnonzero(flags[: assets.visible])}
+
+
+# -- hazards ---------------------------------------------------------------------------------------
+
+
+def places(assets: AssetNetwork, dependencies: Dependencies) -> tuple[Floats, Floats]:
+    """Declared x and y of each position; NaN where there is none."""
+    topology, n = assets.topology, len(assets.ids)
+    x, y = np.full(n, np.nan), np.full(n, np.nan)
+    for code, model in enumerate(topology.models):
+        declared = dependencies.assets.get(model)
+        if declared is None or declared.location is None:
+            continue
+        twins = np.flatnonzero(topology.model == code).astype(np.int32)
+        place = Place(topology, twins)
+        x[twins] = column(declared.location.get("x"), place, number)
+        y[twins] = column(declared.location.get("y"), place, number)
+    return x, y
+
+
+def _exposed(assets: AssetNetwork, hazard: Hazard | None, dependencies: Dependencies) -> Floats:
+    """The probability that the event fails each position by itself."""
+    probability = np.zeros(len(assets.ids))
+    if hazard is None:
+        return probability
+    inside = hazard.area.holds(*places(assets, dependencies))
+    topology = assets.topology
+    for code, model in enumerate(topology.models):
+        declared = dependencies.assets.get(model)
+        curve = declared.fragility if declared else ()
+        chance = _chance(curve, hazard.intensity)
+        of_model = np.flatnonzero(topology.model == code)
+        probability[of_model] = np.where(inside[of_model], chance, 0.0)
+    return probability
+
+
+def _chance(curve: Sequence[tuple[float, float]], intensity: float) -> float:
+    """Linear between the points of a fragility, flat beyond them; certain where none is given."""
+    if not curve:
+        return 1.0
+    at, chance = zip(*curve, strict=True)
+    return float(np.interp(intensity, at, chance))
+
+
+def _expected(assets: AssetNetwork, scenario: Scenario, probability: Floats) -> Expected:
+    hazard = scenario.hazard
+    assert hazard is not None
+    network, compiled = lasting(assets), assets.compiled
+    exposed = np.flatnonzero((probability > 0) & ~network.baseline)
+    always = assets.positions(scenario.fail)
+    hits = np.zeros(len(assets.ids))
+    totals = np.zeros((hazard.samples, 3))
+    for sample in range(hazard.samples):
+        luck = np.random.default_rng((hazard.seed, sample)).random(len(assets.ids))
+        failed = exposed[luck[exposed] < probability[exposed]]
+        down = network.down(np.concatenate([always, failed]).astype(np.int32))
+        down = down[down < assets.visible]
+        hits[down] += 1
+        sums = (compiled.customers[down].sum(), compiled.value[down].sum())
+        totals[sample] = (len(down), *sums)
+    share = hits / hazard.samples
+    order = np.lexsort((np.arange(len(share)), -share))[:MAX_LISTED]
+    likely = tuple(
+        Likely(assets.ids[int(i)], float(share[i]), _share_error(share[i], hazard.samples))
+        for i in order
+        if share[i] > 0
+    )
+    many, people, worth = (_spread(totals[:, i]) for i in range(3))
+    return Expected(hazard.samples, len(exposed), many, people, worth, likely)
+
+
+def _share_error(share: float, samples: int) -> float:
+    return float(np.sqrt(share * (1 - share) / samples))
+
+
+def _spread(values: Floats) -> Spread:
+    p5, p50, p95 = (float(p) for p in np.percentile(values, [5, 50, 95]))
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    return Spread(float(values.mean()), error, p5, p50, p95)

@@ -1,0 +1,103 @@
+"""`twinfall whatif`: a scenario put to the plant as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from twinfall.api.cli import here
+from twinfall.api.cli.output import AsJson, console, print_json, print_table
+
+MAX_SHOWN = 500
+MAX_FILE_BYTES = 1_000_000
+ASK = """
+query WhatIf($scenario: JSON!, $first: Int!) {
+  whatIf(scenario: $scenario) {
+    name
+    without { assets customers value degraded services { name count } }
+    newlyDown { count ids } recovered { count ids }
+    expected {
+      samples exposed
+      assets { mean error p5 p50 p95 } customers { mean error p5 p50 p95 }
+      value { mean error p5 p50 p95 } likeliest { id probability error }
+    }
+    impact {
+      snapshot
+      totals { assets customers value degraded services { name count } }
+      waves { wave at count }
+      affected(first: $first) {
+        totalCount nodes { twin { id } wave at to group votes cause path { id } }
+      }
+      notEvaluated(first: 100) { id reason }
+    }
+  }
+}
+"""
+
+
+def what_if(
+    file: Annotated[Path, typer.Argument(help="A scenario, as YAML or JSON.")],
+    first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Ask what a scenario would come to; the plant is not touched."""
+    from twinfall.analytics.whatif.scenario import parsed
+    from twinfall.api.cli.service import service
+
+    scenario = parsed(_content(file))
+    with service(here.settings(), "twinfall whatif") as graph:
+        found = graph.ask(ASK, {"scenario": scenario, "first": first})["data"]["whatIf"]
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+def _show(found: dict[str, Any]) -> None:
+    out = console()
+    impact, without = found["impact"], found["without"]
+    out.print(f"{found['name'] or 'In this scenario'}: {_said(impact['totals'])}", markup=False)
+    if without is not None:
+        out.print(f"the same failures today: {_said(without)}", markup=False)
+    for name, words in (("newlyDown", "down, and not today"), ("recovered", "up, and not today")):
+        ids = found[name]
+        if ids["count"]:
+            shown = ", ".join(ids["ids"][:10]) + (" ..." if ids["count"] > 10 else "")
+            out.print(f"{ids['count']} {words}: {shown}", markup=False)
+    if found["expected"] is not None:
+        _show_expected(found["expected"])
+    rows = [
+        [str(n["wave"]), n["at"], n["twin"]["id"], n["to"], n["votes"] or ""]
+        for n in impact["affected"]["nodes"]
+    ]
+    if rows:
+        print_table("", ["wave", "at", "asset", "becomes", "why"], rows)
+
+
+def _show_expected(expected: dict[str, Any]) -> None:
+    head = ["over all samples", "mean", "±", "5 %", "50 %", "95 %"]
+    rows = [
+        [name, *(f"{expected[name][part]:.4g}" for part in ("mean", "error", "p5", "p50", "p95"))]
+        for name in ("assets", "customers", "value")
+    ]
+    print_table(f"{expected['samples']} samples, {expected['exposed']} exposed", head, rows)
+    likely = [[one["id"], f"{one['probability']:.0%}"] for one in expected["likeliest"][:10]]
+    if likely:
+        print_table("", ["likeliest down", "probability"], likely)
+
+
+def _said(totals: dict[str, Any]) -> str:
+    return (
+        f"{totals['assets']} assets down, {totals['degraded']} degraded, "
+        f"{totals['customers']:g} customers, value {totals['value']:g}"
+    )
+
+
+def _content(file: Path) -> bytes:
+    from twinfall.api.lines import open_file
+
+    with open_file(file) as opened:
+        content: bytes = opened.read(MAX_FILE_BYTES + 1)
+    return content

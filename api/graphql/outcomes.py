@@ -1,0 +1,110 @@
+"""What-if in GraphQL: a scenario put to the plant as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from twinfall.analytics.whatif import Expected, Outcome, read_scenario, what_if
+from twinfall.analytics.whatif.outcome import Spread
+from twinfall.api.graphql import catalogue, impacts
+from twinfall.api.graphql.connections import TYPENAME, mentions
+from twinfall.api.graphql.planning import Shape
+
+if TYPE_CHECKING:
+    from twinfall.api.graphql.compiler import Compiler
+    from twinfall.api.graphql.roots import Asking
+    from twinfall.api.graphql.selection import SelectionSets
+
+SHOWN = 1_000
+"""Ids of one list."""
+
+
+def answer(asking: Asking) -> Any:
+    """Makes outcomes of scenarios over one moment of the plant."""
+
+    def put(scenario: Any) -> tuple[str, Outcome]:
+        read = read_scenario(scenario)
+        models = asking.models
+        plant = asking.networks.current()
+        return read.name, what_if(plant, read, models.ontology, models.dependencies)
+
+    return put
+
+
+def compile_what_if(compiler: Compiler, sets: SelectionSets) -> Shape:
+    """Shapes (name, Outcome)."""
+    parts = []
+    for mention in mentions(compiler, sets):
+        if mention.name == "impact":
+            below = impacts.compile_impact(compiler, mention.below)
+            parts.append((mention.key, _impact(below)))
+        else:
+            parts.append((mention.key, _plain(compiler, mention)))
+    return lambda told, shaping: {key: make(told, shaping) for key, make in parts}
+
+
+def _impact(below: Shape) -> Shape:
+    return lambda told, shaping: below(told[1].impact, shaping)
+
+
+def _plain(compiler: Compiler, mention: Any) -> Shape:
+    if mention.name == TYPENAME:
+        return lambda *_: "WhatIf"
+    field = compiler.schema.shapes.types["WhatIf"].fields[mention.name]
+    if not mention.below:
+        return lambda told, _: told[0]
+    shape = catalogue.plain(compiler, field.type_name, mention.below)
+    read = _READ[mention.name]
+
+    def part(told: tuple[str, Outcome], _: Any) -> Any:
+        value = read(told[1])
+        return None if value is None else shape(value)
+
+    return part
+
+
+def _ids(ids: tuple[str, ...]) -> Mapping[str, Any]:
+    return {"count": len(ids), "ids": list(ids[:SHOWN])}
+
+
+def _without(outcome: Outcome) -> Mapping[str, Any] | None:
+    totals = outcome.without
+    if totals is None:
+        return None
+    return {
+        "assets": totals.assets,
+        "customers": totals.customers,
+        "value": totals.value,
+        "degraded": totals.degraded,
+        "services": [{"name": s.name, "count": s.count} for s in totals.services],
+    }
+
+
+def _expected(outcome: Outcome) -> Mapping[str, Any] | None:
+    found: Expected | None = outcome.expected
+    if found is None:
+        return None
+    return {
+        "samples": found.samples,
+        "exposed": found.exposed,
+        "assets": _spread(found.assets),
+        "customers": _spread(found.customers),
+        "value": _spread(found.value),
+        "likeliest": [
+            {"id": one.id, "probability": one.probability, "error": one.error}
+            for one in found.likeliest
+        ],
+    }
+
+
+def _spread(one: Spread) -> Mapping[str, float]:
+    return {name: getattr(one, name) for name in ("mean", "error", "p5", "p50", "p95")}
+
+
+_READ = {
+    "newlyDown": lambda outcome: _ids(outcome.newly_down),
+    "recovered": lambda outcome: _ids(outcome.recovered),
+    "without": _without,
+    "expected": _expected,
+}

@@ -1,0 +1,42 @@
+"""What-if in GraphQL: its types."""
+
+from __future__ import annotations
+
+SDL = '''
+"""
+What a scenario comes to: the impact of its failures in the plant as the scenario has it. `without`
+are the totals of the same failures in the plant as it is, null where that is the same plant.
+"""
+type WhatIf {
+  name: String!
+  impact: Impact!
+  without: Totals
+  "Down by the horizon, failed ones included, and not in the plant as it is."
+  newlyDown: AssetIds!
+  "Down in the plant as it is, and not in the scenario."
+  recovered: AssetIds!
+  "Of a hazard: what it takes along, over many samples."
+  expected: WhatIfExpected
+}
+type WhatIfExpected {
+  samples: Int!
+  "Assets that the event itself may fail."
+  exposed: Int!
+  assets: Spread!
+  customers: Spread!
+  value: Spread!
+  likeliest: [LikelyDown!]!
+}
+"""The mean, its standard error, and percentiles."""
+type Spread { mean: Float! error: Float! p5: Float! p50: Float! p95: Float! }
+type LikelyDown { id: ID! probability: Float! error: Float! }
+
+extend type Query {
+  """
+  Put a scenario to the plant as it stands; the plant is not touched. A scenario has `fail` and
+  `repair` (ids), `add` and `remove` (relationships: source, name, target, properties), `set`
+  (values by twin), `hazard` (polygon, intensity, samples, seed) and `horizon`.
+  """
+  whatIf(scenario: JSON!): WhatIf!
+}
+'''

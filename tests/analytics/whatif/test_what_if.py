@@ -1,0 +1,278 @@
+"""Scenarios on a small plant: what they come to, what differs, and that nothing else is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.analytics.plant import DOCUMENTS, PREFIX
+from twinfall.analytics import AssetNetwork, Standing, topology_request
+from twinfall.analytics.whatif import Outcome, Scenario, read_scenario, what_if
+from twinfall.graph.graph import Graph
+from twinfall.graph.sqlite import SQLiteStore
+from twinfall.graph.twins import RelationshipInput, TwinInput
+from twinfall.ontology.errors import BadInput, UnknownTwin
+
+NEEDS: dict[str, Any] = {
+    "Unit": {
+        "asset": {
+            "customers": {"from": "people", "default": 1},
+            "conducts": {"from": "closed", "default": True},
+            "location": {"x": {"from": "worth"}, "y": 0},
+            "fragility": [[0, 0.0], [1, 0.5], [2, 1.0]],
+        },
+        "contents": {
+            "needs": {"dependent": "source", "group": "power", "rule": "any"},
+            "backs": {"dependent": "target", "group": "power"},
+        },
+    }
+}
+
+
+class Plant:
+    """A graph and its arrays, open for scenarios."""
+
+    def __init__(
+        self,
+        twins: Mapping[str, Mapping[str, Any]],
+        relationships: Sequence[tuple[str, str, str]],
+        declared: Mapping[str, Any] = NEEDS,
+    ) -> None:
+        store = SQLiteStore(":memory:")
+        self.graph = graph = Graph(store)
+        sidecar = {f"{PREFIX}{name};1": said for name, said in declared.items()}
+        graph.load_models(DOCUMENTS, [{"version": 1, "interfaces": sidecar}])
+        graph.write_twins([TwinInput(id_, f"{PREFIX}Unit;1", v) for id_, v in twins.items()])
+        graph.write_relationships([RelationshipInput(*row) for row in relationships])
+        topology = graph.topology(topology_request(graph.ontology, graph.dependencies))
+        self.assets = AssetNetwork.compile(topology, graph.ontology, graph.dependencies)
+        store.close()
+
+    def what_if(self, scenario: Mapping[str, Any] | Scenario, **more: Any) -> Outcome:
+        read = scenario if isinstance(scenario, Scenario) else read_scenario(scenario)
+        assets = more.get("assets", self.assets)
+        return what_if(assets, read, self.graph.ontology, self.graph.dependencies)
+
+
+@pytest.fixture
+def plant() -> Plant:
+    """H needs A; A stands at 1, B at 2, H nowhere; B feeds nobody yet."""
+    twins = {"A": {"worth": 1.0}, "B": {"worth": 2.0}, "H": {"people": 7}}
+    return Plant(twins, [("H", "needs", "A")])
+
+
+def _down(outcome: Outcome) -> list[str]:
+    return [row.id for row in outcome.impact.affected()]
+
+
+def test_a_scenario_without_changes_is_an_impact(plant: Plant) -> None:
+    found = plant.what_if({"fail": ["A"]})
+
+    assert _down(found) == ["H"]
+    assert found.newly_down == ("A", "H")
+    assert (found.recovered, found.without, found.expected) == ((), None, None)
+
+
+def test_a_feed_that_is_built_saves_who_gets_it(plant: Plant) -> None:
+    added = {"source": "H", "name": "needs", "target": "B"}
+
+    found = plant.what_if({"fail": ["A"], "add": [added]})
+
+    assert _down(found) == []
+    assert found.without is not None
+    assert (found.without.assets, found.without.customers) == (1, 7.0)
+    assert found.newly_down == ("A",)
+
+
+def test_a_feed_that_is_removed_leaves_a_group_that_asks_for_nothing(plant: Plant) -> None:
+    removed = {"source": "H", "name": "needs", "target": "A"}
+
+    assert _down(plant.what_if({"fail": ["A"], "remove": [removed]})) == []
+
+
+def test_adding_and_removing_the_same_feed_changes_nothing(plant: Plant) -> None:
+    added = {"source": "H", "name": "needs", "target": "B"}
+    once = plant.what_if({"add": [added]})
+
+    back = what_if(
+        once.assets,
+        read_scenario({"fail": ["A"], "remove": [added]}),
+        plant.graph.ontology,
+        plant.graph.dependencies,
+    )
+
+    assert _down(back) == _down(plant.what_if({"fail": ["A"]}))
+
+
+def test_a_value_that_is_set_is_read_where_a_declaration_reads_it() -> None:
+    joined = {
+        "Unit": {
+            "asset": {"conducts": {"from": "closed", "default": True}},
+            "contents": {"joins": {"mode": "network", "carrier": "water"}},
+        },
+        "Machine": {"asset": {"source": ["water"]}},
+    }
+    plant = Plant({"A": {}, "B": {}, "C": {}}, [("B", "joins", "A"), ("C", "joins", "B")], joined)
+    assert plant.assets.baseline_down == ("A", "B", "C")  # nobody feeds it yet
+
+    found = plant.what_if({"set": {"B": {"closed": False}}})
+
+    assert found.assets.network.links.conducts[plant.assets.position_of("B")] == 0
+    assert plant.assets.network.links.conducts[plant.assets.position_of("B")] == 1
+
+
+def test_what_is_repaired_is_up_again_with_what_hung_on_it(plant: Plant) -> None:
+    live = plant.assets.under(Standing(1, failed=("A",), since={"A": 0}), 10)
+    assert live.state("H") == "failed"
+
+    found = plant.what_if({"repair": ["A"]}, assets=live)
+
+    assert found.recovered == ("A", "H")
+    assert found.assets.state("H") == "ok"
+    assert live.state("H") == "failed"
+
+
+def test_a_horizon_ends_the_scenario() -> None:
+    declared = {"Unit": {"contents": {"needs": {"dependent": "source", "autonomy": "PT4H"}}}}
+    plant = Plant({"A": {}, "H": {}}, [("H", "needs", "A")], declared)
+
+    assert plant.what_if({"fail": ["A"], "horizon": "PT3H"}).newly_down == ("A",)
+    assert plant.what_if({"fail": ["A"], "horizon": "PT5H"}).newly_down == ("A", "H")
+
+
+# -- hazards ----------------------------------------------------------------------------------
+
+BAND = "POLYGON ((0.5 -1, 1.5 -1, 1.5 1, 0.5 1, 0.5 -1))"
+"""A lies in it, B does not."""
+
+
+def test_a_hazard_fails_what_lies_in_its_area_by_its_fragility(plant: Plant) -> None:
+    hazard = {"polygon": BAND, "intensity": 1.0, "samples": 2000}
+
+    found = plant.what_if({"hazard": hazard})
+
+    expected = found.expected
+    assert expected is not None
+    assert expected.exposed == 1
+    assert {row.id for row in expected.likeliest} == {"A", "H"}
+    for row in expected.likeliest:
+        assert abs(row.probability - 0.5) < 5 * row.error
+    assert abs(expected.assets.mean - 1.0) < 5 * expected.assets.error
+    assert _down(found) == ["H"]  # A is as likely to fail as not, and told in full
+
+
+@pytest.mark.parametrize(("intensity", "share"), [(0.0, 0.0), (2.0, 1.0), (9.0, 1.0)])
+def test_a_fragility_is_flat_beyond_its_ends(plant: Plant, intensity: float, share: float) -> None:
+    found = plant.what_if({"hazard": {"polygon": BAND, "intensity": intensity, "samples": 20}})
+
+    assert found.expected is not None
+    assert found.expected.assets.mean == 2.0 * share
+
+
+def test_the_same_seed_brings_the_same_luck_to_another_scenario(plant: Plant) -> None:
+    hazard = {"polygon": BAND, "intensity": 1.0, "samples": 300}
+    added = {"source": "H", "name": "needs", "target": "B"}
+
+    plain = plant.what_if({"hazard": hazard}).expected
+    safer = plant.what_if({"hazard": hazard, "add": [added]}).expected
+
+    assert plain is not None
+    assert safer is not None
+    assert plain.assets.mean == 2 * safer.assets.mean  # A fails in the very same samples
+
+
+# -- nothing leaks ----------------------------------------------------------------------------
+
+
+def test_no_scenario_leaves_a_trace_in_the_plant(plant: Plant) -> None:
+    arrays = [
+        np.array(a, copy=True) for a in plant.assets.network.arrays if isinstance(a, np.ndarray)
+    ]
+    before = [row.id for row in plant.assets.impact(["A"]).affected()]
+    values = {name: dict(rows) for name, rows in plant.assets.topology.values.items()}
+
+    plant.what_if(
+        {
+            "fail": ["B"],
+            "add": [{"source": "H", "name": "needs", "target": "B"}],
+            "remove": [{"source": "H", "name": "needs", "target": "A"}],
+            "set": {"A": {"closed": False, "people": 9}},
+            "hazard": {"polygon": BAND, "intensity": 2.0, "samples": 5},
+        }
+    )
+
+    after = [a for a in plant.assets.network.arrays if isinstance(a, np.ndarray)]
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, after, strict=True))
+    assert [row.id for row in plant.assets.impact(["A"]).affected()] == before
+    assert {name: dict(rows) for name, rows in plant.assets.topology.values.items()} == values
+
+
+# -- what is refused --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scenario", "place"),
+    [
+        ([], ""),
+        ({"fial": []}, ""),
+        ({"fail": "A"}, "fail"),
+        ({"fail": [1]}, "fail"),
+        ({"fail": ["A"], "repair": ["A"]}, "repair"),
+        ({"version": 2}, "version"),
+        ({"add": [{"source": "H"}]}, "add/0/name"),
+        ({"add": [{"source": "H", "name": "needs", "target": "B", "x": 1}]}, "add/0"),
+        ({"set": {"A": 1}}, "set"),
+        ({"horizon": "soon"}, "horizon"),
+        ({"hazard": {"polygon": BAND}}, "hazard/intensity"),
+        ({"hazard": {"polygon": BAND, "intensity": 1, "samples": 10**9}}, "hazard/samples"),
+        ({"hazard": {"polygon": "POLYGON ((0 0, 1 1))", "intensity": 1}}, "hazard/polygon"),
+        ({"hazard": {"polygon": "CIRCLE (0 0, 1)", "intensity": 1}}, "hazard/polygon"),
+        ({"hazard": {"polygon": {"type": "Polygon"}, "intensity": 1}}, "hazard/polygon"),
+        (
+            {
+                "hazard": {
+                    "polygon": {"type": "Polygon", "coordinates": [[["a", 0]]]},
+                    "intensity": 1,
+                }
+            },
+            "hazard/polygon",
+        ),
+    ],
+)
+def test_a_scenario_that_cannot_be_read_says_where(scenario: Any, place: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_scenario(scenario)
+    assert refused.value.path == place
+
+
+def test_texts_are_read_strictly() -> None:
+    assert read_scenario("fail: [A]\nhorizon: PT1H").horizon == 3600.0
+    assert read_scenario('{"fail": ["A"]}').fail == ("A",)
+    for wrong in ("a: &x [1]\nb: *x", "fail: [A]\nfail: [B]", "{", b"\xff"):
+        with pytest.raises(BadInput):
+            read_scenario(wrong)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        {"fail": ["nobody"]},
+        {"repair": ["nobody"]},
+        {"add": [{"source": "H", "name": "needs", "target": "nobody"}]},
+        {"add": [{"source": "H", "name": "need", "target": "A"}]},
+        {"add": [{"source": "H", "name": "needs", "target": "A", "properties": {"lag": "x"}}]},
+        {"add": [{"source": "H", "name": "needs", "target": "A", "properties": {"log": 1}}]},
+        {"remove": [{"source": "A", "name": "needs", "target": "H"}]},
+        {"set": {"nobody": {"closed": True}}},
+        {"set": {"A": {"closed": "yes"}}},
+        {"set": {"A": {"shut": True}}},
+    ],
+)
+def test_a_scenario_that_does_not_fit_the_plant_is_refused(
+    plant: Plant, scenario: dict[str, Any]
+) -> None:
+    with pytest.raises((BadInput, UnknownTwin)):
+        plant.what_if(scenario)

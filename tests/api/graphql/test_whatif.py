@@ -1,0 +1,38 @@
+"""Scenarios asked in GraphQL. The plant: B1 powers the motors of P1 and P2, a motor is needed by
+its pump, P1 feeds T1 and T2, P2 feeds T2, T1 feeds A1.
+"""
+
+from __future__ import annotations
+
+from tests.api.graphql.plant import Plant
+
+ASK = """query($s: JSON!) { whatIf(scenario: $s) {
+  name newlyDown { count ids } recovered { count } without { assets customers }
+  expected { samples assets { mean p95 } likeliest { id probability } }
+  impact { snapshot totals { assets } affected { nodes { twin { id _state } path { id } } } } } }"""
+
+
+def test_a_scenario_is_answered_as_an_impact_is(plant: Plant) -> None:
+    found = plant.ask(ASK, s={"name": "dark", "fail": ["P1"]})["whatIf"]
+    impact = plant.ask('{ impact(failed: ["P1"]) { totals { assets } } }')["impact"]
+
+    assert found["name"] == "dark"
+    assert found["impact"]["totals"] == impact["totals"]
+    assert found["newlyDown"]["count"] == impact["totals"]["assets"] + 1
+    assert found["without"] is None
+    assert found["expected"] is None
+
+
+def test_a_relationship_that_is_taken_away_is_compared_with_today(plant: Plant) -> None:
+    gone = {"source": "P1", "name": "feeds", "target": "T1"}
+
+    found = plant.ask(ASK, s={"fail": ["P1"], "remove": [gone]})["whatIf"]
+
+    assert found["without"]["assets"] > found["impact"]["totals"]["assets"]
+
+
+def test_a_scenario_that_is_wrong_says_where(plant: Plant) -> None:
+    refusal = plant.refusal(ASK, s={"fail": "P1"})
+
+    assert (refusal["code"], refusal["path"]) == ("BAD_INPUT", "fail")
+    assert plant.refusal(ASK, s={"fail": ["P9"]})["code"] == "UNKNOWN_TWIN"
