@@ -1,0 +1,42 @@
+"""The scenario on the page about scenarios, put to the city."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twinfall.analytics import AssetNetwork, topology_request
+from twinfall.analytics.whatif import read_scenario, what_if
+from twinfall.graph.graph import Graph
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "whatif.md"
+
+
+def test_the_scenario_of_the_page_takes_the_city_down_and_comes_back(graph: Graph) -> None:
+    said = re.search(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert said is not None
+    request = topology_request(graph.ontology, graph.dependencies)
+    assets = AssetNetwork.compile(graph.topology(request), graph.ontology, graph.dependencies)
+    cursor = graph.cursor()
+
+    found = what_if(assets, read_scenario(said[1]), graph.ontology, graph.dependencies)
+
+    assert found.impact.totals.assets > 1000
+    assert "P_B1000" in found.newly_down
+    assert found.expected is not None
+    assert found.expected.exposed > 0
+    assert graph.cursor() == cursor
+
+
+def test_what_takes_the_most_customers_in_the_city_is_its_main_bus(graph: Graph) -> None:
+    request = topology_request(graph.ontology, graph.dependencies)
+    assets = AssetNetwork.compile(graph.topology(request), graph.ontology, graph.dependencies)
+
+    (first, *_), total = assets.criticality.page("customers")
+    cuts = assets.criticality.cut_sets("P_LO108")
+
+    assert total > 9_000
+    assert first.customers >= 0.9 * float(assets.compiled.customers.sum())
+    members = [assets.ids[m] for cut in cuts.sets for m in cut.members]
+    assert "P_B1000" in members
+    assert cuts.complete
