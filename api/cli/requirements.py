@@ -34,7 +34,7 @@ def assert_(
     file: Annotated[Path, typer.Argument(help="The requirements, YAML or JSON.")],
     whatif: Annotated[
         Path | None,
-        typer.Option(help='Check a scenario, a JSON file: {"fail": [ids], "repair": [ids]}.'),
+        typer.Option(help="Check the graph as this scenario has it, a file for `whatif`."),
     ] = None,
     data: Annotated[
         Path | None,
@@ -76,27 +76,16 @@ def _report(
         raise typer.BadParameter("it does not go with --import", param_hint="--whatif")
     if data is not None:
         return _on_an_import(text, data, models or [])
-    return _on_the_graph(text, None if whatif is None else _scenario(whatif)), 0
+    return _on_the_graph(text, None if whatif is None else _text(whatif)), 0
 
 
-def _on_the_graph(text: str, scenario: Any) -> dict[str, Any]:
+def _on_the_graph(text: str, scenario: str | None) -> dict[str, Any]:
     from twinfall.api.cli.service import service
 
     given = {"requirements": text, "scenario": scenario}
     with service(here.settings(), "twinfall assert") as graph:
         found: dict[str, Any] = graph.ask(CHECK, given)["data"]["checkRequirements"]
     return found
-
-
-def _scenario(file: Path) -> Any:
-    import json
-
-    from twinfall.ontology.errors import BadInput
-
-    try:
-        return json.loads(_text(file))
-    except ValueError as error:
-        raise BadInput(f"not JSON: {error}", code="BAD_FILE", path=str(file)) from None
 
 
 def _on_an_import(text: str, data: Path, models: list[str]) -> tuple[dict[str, Any], int]:

@@ -110,8 +110,8 @@ extend type Query {
   "Changes of verdicts, newest first, of one requirement or of all."
   requirementEvents(name: String, first: Int = 25): [RequirementEvent!]!
   """
-  Check a file's text (YAML or JSON) on the plant as it is, or in a scenario: as if the assets of
-  `fail` failed now and those of `repair` were in order.
+  Check a file's text (YAML or JSON) on the plant as it is, or in a scenario, as `whatIf` takes
+  it: with what it changes, and what fails in it failed now.
   """
   checkRequirements(requirements: String!, scenario: JSON): RequirementReport!
 }
@@ -155,12 +155,13 @@ def events(asking: Asking, arguments: Record) -> list[Record]:
 
 def report(asking: Asking, arguments: Record) -> Record:
     """A report on the plant as it is, or in a scenario."""
-    found = read_requirements(arguments["requirements"], Vocabulary.of(asking.models))
+    vocabulary = Vocabulary.of(asking.models)
+    found = read_requirements(arguments["requirements"], vocabulary)
     now = time.time_ns()
     twins, assets = GraphTwins(asking.graph.fetch), asking.networks.current()
     scenario = arguments.get("scenario")
     if scenario is not None:
-        assets = assuming(assets, scenario, now)
+        assets = assuming(assets, scenario, vocabulary, now)
     return told(check(found, assets, now, twins, seconds=MAX_SECONDS))
 
 

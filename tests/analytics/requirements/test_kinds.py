@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.analytics.requirements.plant import NOW, Plant, needs
-from twinfall.analytics.requirements import Finding, assuming, cutting
+from twinfall.analytics.requirements import Finding, Vocabulary, assuming, cutting
 
 H = {"ids": ["H"]}
 TWO_FEEDS = [("H", "needs", "A"), ("H", "needs", "B")]
@@ -490,15 +490,28 @@ def test_a_search_that_is_cut_short_says_nothing_of_the_rest(
 def test_what_fails_in_a_scenario_fails_now_and_what_is_repaired_is_up() -> None:
     plant = hospital("any", autonomy="PT2H")
     live = plant.after({"A": 3600})
+    words = Vocabulary.of(plant.graph.models)
     rows = [{"name": "r", "of": {"all": True}, "require": {"up": True}}]
     text = {"version": 1, "requirements": rows}
 
     def down(scenario: dict[str, list[str]]) -> list[str]:
-        report = plant.report(text, assuming(live, scenario, NOW))
+        report = plant.report(text, assuming(live, scenario, words, NOW))
         return [witness.id for witness in report.findings[0].witnesses]
 
     assert down({}) == ["A"]
     assert down({"repair": ["A"]}) == []
     assert down({"fail": ["B"]}) == ["A", "B"]
-    assert assuming(live, {"fail": ["B"]}, NOW).course.gone_at(2) == 2 * 3600
+    assert assuming(live, {"fail": ["B"]}, words, NOW).course.gone_at(2) == 2 * 3600
     assert [live.state(id_) for id_ in "ABH"] == ["failed", "ok", "ok"]
+
+
+def test_a_feed_that_is_built_in_a_scenario_is_judged_with_it() -> None:
+    plant = Plant(needs("any"), {"A": {}, "B": {}, "H": {}}, [("H", "needs", "A")])
+    rows = [{"name": "r", "of": H, "require": {"singlePointsOfFailure": {}}}]
+    text = {"version": 1, "requirements": rows}
+    scenario = '{"add": [{"source": "H", "name": "needs", "target": "B"}]}'
+
+    built = assuming(plant.assets, scenario, Vocabulary.of(plant.graph.models), NOW)
+
+    assert plant.report(text).findings[0].verdict == "broken"
+    assert plant.report(text, built).findings[0].verdict == "held"
