@@ -16,6 +16,7 @@ PARTS = {
     "city": "The city on both stores",
     "cascade": "The cascade on a large synthetic city",
     "rootcause": "Root cause on the city",
+    "models": "Other models of a cascade",
     "graphql": "What GraphQL costs above the store",
     "watch": "The learned watch on the Tennessee Eastman process",
     "ingest": "Telemetry in, beside brokers and databases",
