@@ -24,9 +24,10 @@ class BadRequirements(ModelInvalid):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         count = len(problems)
-        text = f"{count} problem{'' if count == 1 else 's'} in the requirements"
+        text = f"{count} problem{'' if count == 1 else 's'}"
         super().__init__(problems, text)
         self.message = "; ".join([text, *map(_placed, problems[:MAX_SAID])])
+        self.path = "requirements"
         self.cure = "docs/requirements.md has every member"
 
 

@@ -94,6 +94,7 @@ def test_a_missing_or_bad_file_is_status_1_and_names_the_line(folder: Path) -> N
     (folder / "bad.yaml").write_text("version: 1\nrequirements:\n  - {name: a, of: {modls: [T]}}\n")
     bad = twinfall(folder, "assert", "bad.yaml")
     assert bad.status == 1
+    assert bad.err.startswith("error [BAD_REQUIREMENTS] requirements: 2 problems\n")
     assert "line 3 /requirements/0/of/modls: unknown member" in bad.err
     assert "Traceback" not in bad.err
 
