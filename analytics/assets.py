@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -108,7 +109,18 @@ class AssetNetwork:
                 conducts[self._position[id_]] = on
         compiled = replace(self.compiled, network=self._conducting(conducts))
         made = AssetNetwork(compiled, *self._made, Under(standing, now), self._position)
-        made._origin = self
+        made._origin = self._origin
+        return made
+
+    def at(self, cursor: int) -> AssetNetwork:
+        """The same at a later moment of the change feed, when nothing that matters to it has
+        changed; everything is shared.
+        """
+        if cursor == self.cursor:
+            return self
+        made = copy.copy(self)
+        made.cursor = cursor
+        made.snapshot = f"{cursor}{self.snapshot.removeprefix(str(self.cursor))}"
         return made
 
     def _conducting(self, conducts: NDArray[np.bool_]) -> Network:
@@ -132,7 +144,7 @@ class AssetNetwork:
 
     def compiled_from(self, other: AssetNetwork) -> bool:
         """Whether this is that graph under some states."""
-        return self._origin is other
+        return self._origin is other._origin
 
     @cached_property
     def course(self) -> Course:

@@ -7,13 +7,13 @@ that take no part cost nothing when a question is asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.columns import Place, column, number, seconds, truth
+from twinfall.analytics.columns import Place, column, number, seconds, truth, words
 from twinfall.analytics.degrading import Soft
 from twinfall.analytics.domains import (
     Builder,
@@ -47,6 +47,17 @@ class NotEvaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where assets stand: x and y by position (NaN: nowhere), and the coordinate systems that are
+    declared; none is a local plane.
+    """
+
+    x: Floats = field(default_factory=lambda: np.zeros(0))
+    y: Floats = field(default_factory=lambda: np.zeros(0))
+    systems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A network with what the arrays do not say: names of groups and carriers, worth, reasons.
 
@@ -69,6 +80,7 @@ class Compiled:
     """Seconds; NaN where nothing is declared."""
     services: tuple[tuple[str, Rows], ...]
     not_evaluated: tuple[NotEvaluated, ...]
+    places: Places = field(default_factory=Places)
 
 
 def topology_request(ontology: Ontology, dependencies: Dependencies) -> TopologyRequest:
@@ -204,6 +216,19 @@ class _Compiler:
         joined = [np.concatenate(part) for part in zip(*spots, strict=True)]
         return bits, Storages(*joined)
 
+    def places(self, n: int) -> Places:
+        """Where the assets stand, as declared."""
+        x, y = np.full(n, np.nan), np.full(n, np.nan)
+        systems: set[str] = set()
+        for asset, twins in self.twins_of():
+            if asset.location is None:
+                continue
+            place = Place(self.topology, twins)
+            x[twins] = column(asset.location.get("x"), place, number)
+            y[twins] = column(asset.location.get("y"), place, number)
+            systems.update(one for one in words(asset.location.get("crs"), place) if one)
+        return Places(x, y, tuple(sorted(systems)))
+
     def services(self) -> tuple[tuple[str, Rows], ...]:
         """Positions by the service they give."""
         found: dict[str, list[Rows]] = {}
@@ -263,6 +288,7 @@ def compile_network(topology: Topology, ontology: Ontology, dependencies: Depend
         _padded(work.per_twin("repair_time", seconds, np.nan, needed=False), n, np.nan),
         work.services(),
         tuple(sorted(work.reasons)),
+        work.places(n),
     )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.columns import Place, column, number
 from twinfall.analytics.explaining import AssetImpact, Totals
 from twinfall.analytics.lasting import lasting
 from twinfall.analytics.network import FOREVER
@@ -147,27 +146,13 @@ def _down_ids(assets: AssetNetwork, failed: Any, taken: Any, horizon: float) -> 
 # -- hazards ---------------------------------------------------------------------------------------
 
 
-def places(assets: AssetNetwork, dependencies: Dependencies) -> tuple[Floats, Floats]:
-    """Declared x and y of each position; NaN where there is none."""
-    topology, n = assets.topology, len(assets.ids)
-    x, y = np.full(n, np.nan), np.full(n, np.nan)
-    for code, model in enumerate(topology.models):
-        declared = dependencies.assets.get(model)
-        if declared is None or declared.location is None:
-            continue
-        twins = np.flatnonzero(topology.model == code).astype(np.int32)
-        place = Place(topology, twins)
-        x[twins] = column(declared.location.get("x"), place, number)
-        y[twins] = column(declared.location.get("y"), place, number)
-    return x, y
-
-
 def _exposed(assets: AssetNetwork, hazard: Hazard | None, dependencies: Dependencies) -> Floats:
     """The probability that the event fails each position by itself."""
     probability = np.zeros(len(assets.ids))
     if hazard is None:
         return probability
-    inside = hazard.area.holds(*places(assets, dependencies))
+    places = assets.compiled.places
+    inside = hazard.area.holds(places.x, places.y)
     topology = assets.topology
     for code, model in enumerate(topology.models):
         declared = dependencies.assets.get(model)

@@ -58,6 +58,10 @@ def impact(
         str | None, typer.Option(help="Look no further than this, such as PT24H.")
     ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 100,
+    geojson: Annotated[
+        Path | None, typer.Option(help="Write all that have a location to this file.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """What else fails when these fail: when, why, and how much hangs on it."""
@@ -66,12 +70,35 @@ def impact(
     given = {"failed": ids, "horizon": horizon, "first": first}
     with service(here.settings(), "twinfall impact") as graph:
         answer = graph.ask(IMPACT, given)
+        for path, name in ((geojson, "geoJson"), (csv, "csv")):
+            if path is not None:
+                _write(path, graph.ask(EXPORT.replace("FORMAT", name), given)["data"])
     found = answer["data"]["impact"]
     if as_json:
         print_json(found)
     else:
         _show(ids, found)
     raise typer.Exit(_status(answer))
+
+
+EXPORT = """query Export($failed: [ID!]!, $horizon: Duration) {
+  impact(failed: $failed, horizon: $horizon) { FORMAT } }"""
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    """Write the one field of an export: a text, or JSON."""
+    import orjson
+
+    from twinfall.ontology.errors import BadInput
+
+    (content,) = data["impact"].values()
+    raw = content.encode() if isinstance(content, str) else orjson.dumps(content)
+    try:
+        path.write_bytes(raw)
+    except OSError as error:
+        raise BadInput(
+            f"cannot be written: {error.strerror}", code="BAD_FILE", path=str(path)
+        ) from error
 
 
 def _show(ids: list[str], found: dict[str, Any]) -> None:

@@ -115,6 +115,10 @@ type Impact {
   notEvaluated(first: Int = 100): [NotEvaluated!]!
   "Assets that are down before any failure."
   baselineDown(first: Int = 100): [Twin!]!
+  "The failed and the affected that have a declared location, as a GeoJSON FeatureCollection."
+  geoJson: JSON!
+  "The failed and the affected as CSV with a header."
+  csv: String!
 }
 """Over what goes down; `degraded` counts what goes on with less."""
 type Totals {

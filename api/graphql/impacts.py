@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from twinfall.analytics import AssetImpact, AssetNetwork
+from twinfall.analytics import AssetImpact, AssetNetwork, exporting
 from twinfall.analytics.domains import FREE
 from twinfall.api.graphql.connections import TYPENAME, mentions
 from twinfall.api.graphql.cursors import checked_first
@@ -65,8 +65,9 @@ def _impact_field(compiler: Compiler, mention: Mention) -> Shape:
     shape = compiler.schema.shapes.types["Impact"]
     if name == TYPENAME:
         return lambda *_: "Impact"
-    if name == "snapshot":
-        return lambda impact, _: impact.snapshot
+    if name in _WHOLE:
+        read = _WHOLE[name]
+        return lambda impact, _: read(impact)
     arguments = compiler.arguments(shape, shape.fields[name], mention)
     if name == "totals":
         return _totals(compiler, mention.below)
@@ -84,6 +85,13 @@ def _impact_field(compiler: Compiler, mention: Mention) -> Shape:
         reason = _plain(compiler, "NotEvaluated", mention.below)
         return _list(lambda impact: impact.not_evaluated[:first], reason)
     return _twins(compiler, mention.below, lambda impact: list(impact.baseline_down)[:first])
+
+
+_WHOLE: dict[str, Callable[[AssetImpact], Any]] = {
+    "snapshot": lambda impact: impact.snapshot,
+    "geoJson": lambda impact: exporting.geojson(impact),
+    "csv": lambda impact: exporting.to_csv(impact),
+}
 
 
 def _list(items: Callable[[Any], Sequence[Any]], one: Shape) -> Shape:
