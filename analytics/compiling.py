@@ -250,8 +250,8 @@ def compile_network(topology: Topology, ontology: Ontology, dependencies: Depend
     links = work.connections([f for f in feeds if f.feed.mode == "network"])
     builder = Builder(work.n + len(work.domains.free))
     rows = through_gates(_numbered(work, rows), builder)
-    *connected, domain = links
-    pairs, carrier, oneway = connections_through_gates(*connected, domain, builder)
+    pairs, carrier, oneway, domain = links
+    pairs, carrier, oneway = connections_through_gates(pairs, carrier, oneway, domain, builder)
     gates = builder.built()
     hard = _numbered(work, rows.take(rows.degrade == 0))
     soft = _numbered(work, rows.take(rows.degrade == 1))

@@ -80,7 +80,8 @@ def migrate(
             else MigrationReport("", 0, rehearsed.stayed_count, rehearsed.stayed)
         )
     id_ = f"{graph.cursor()}-{uuid.uuid4().hex[:12]}"
-    moved, stayed, count = 0, [], 0
+    moved, count = 0, 0
+    stayed: list[Stayed] = []
     for rows in _batches(graph, migration):
         done = graph.write_twins(rows, who=who, why=_why(id_, migration), partial=True)
         moved += done.written
@@ -105,7 +106,8 @@ def rollback(graph: Graph, id_: str, *, who: str = "") -> MigrationReport:
     rows = [
         TwinInput(twin, old, values, version) for twin, (values, version) in sorted(before.items())
     ]
-    moved, stayed = 0, []
+    moved = 0
+    stayed: list[Stayed] = []
     for at in range(0, len(rows), BATCH):
         part = rows[at : at + BATCH]
         done = graph.write_twins(part, who=who, why=f"rollback {id_}", partial=True)
@@ -135,7 +137,8 @@ def _check(graph: Graph, migration: Migration) -> None:
 
 
 def _rehearsed(graph: Graph, migration: Migration, who: str) -> MigrationReport:
-    moved, stayed, count = 0, [], 0
+    moved, count = 0, 0
+    stayed: list[Stayed] = []
     for rows in _batches(graph, migration):
         done = graph.rehearse_twins(rows, who=who)
         moved += done.written

@@ -399,7 +399,7 @@ def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, no
 
 
 @compiled
-def _suspects(a: Any, s: Any, down: int) -> int:
+def _suspects(a: Any, s: Any, down: int) -> Any:
     """Whose support may have gone with what is down: everything up that can be reached from it
     over feeds and connections, ascending, marked as inside. 0 where no circle is among it.
     """
@@ -429,7 +429,7 @@ def _suspects(a: Any, s: Any, down: int) -> int:
 
 
 @compiled
-def _suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> int:
+def _suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> Any:
     if mark[asset].wave != UP or support[asset].inside == 1:
         return size
     support[asset].inside = 1
@@ -438,7 +438,7 @@ def _suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> int:
 
 
 @compiled
-def _suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> int:
+def _suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> Any:
     for carrier in range(len(a.member_start) - 1):
         base = carrier * len(a.member) + asset
         for at in range(a.pass_start[base], a.pass_start[base + 1]):

@@ -131,7 +131,7 @@ def _arrivals(order: Any, back: Any, start: Any, to: Any) -> Any:
 
 
 @compiled
-def _evaluate(vertex: int, last: int, semi: Any, label: Any, parent: Any, stack: Any) -> int:
+def _evaluate(vertex: int, last: int, semi: Any, label: Any, parent: Any, stack: Any) -> Any:
     """The vertex of least semidominator on the way up to the last one linked, compressed."""
     if parent[vertex] < last:
         return i64(label[vertex])
@@ -186,7 +186,7 @@ class Work(NamedTuple):
 
 
 @compiled
-def take_down(a: Any, w: Any, failed: int, size: int) -> int:
+def take_down(a: Any, w: Any, failed: int, size: int) -> Any:
     """How many go down with the first `size` of the queue, these included, in `queue`; -1: a
     circle is touched. `failed` numbers the failure: no other since the last cleaning had it.
     """
@@ -227,7 +227,7 @@ def take_down(a: Any, w: Any, failed: int, size: int) -> int:
 def _feed_no_more(
     out_start: Any, target: Any, weight: Any, vote: Any, circles: Any, stamp: Any, queue: Any,
     failed: int, asset: int, tail: int,
-) -> int:  # fmt: skip
+) -> Any:  # fmt: skip
     """Take down what an asset no longer feeds, or say that a circle is touched; the queue's end.
 
     A return from within the loop would make it several times slower.
@@ -273,7 +273,7 @@ def _cut_off(a: Any, w: Any, failed: int, asset: int, tail: int) -> Any:
 
 
 @compiled
-def _lose(a: Any, w: Any, failed: int, asset: int, carrier: int, tail: int) -> int:
+def _lose(a: Any, w: Any, failed: int, asset: int, carrier: int, tail: int) -> Any:
     if w.stamp[asset] == failed:
         return tail
     w.stamp[asset], w.cut[asset], w.queue[tail] = failed, carrier, asset
@@ -283,7 +283,7 @@ def _lose(a: Any, w: Any, failed: int, asset: int, carrier: int, tail: int) -> i
 
 
 @compiled
-def _search_again(a: Any, w: Any, failed: int, dirty: int, tail: int) -> int:
+def _search_again(a: Any, w: Any, failed: int, dirty: int, tail: int) -> Any:
     """Take down what no source of these carriers reaches any more."""
     reached, heads, stamp, tree = w.reached, w.heads, w.stamp, a.tree
     n = i64(len(a.member))
@@ -368,7 +368,7 @@ def _count_fed(
 
 
 @compiled
-def _shown(queue: Any, down: int, visible: int, n: int) -> int:
+def _shown(queue: Any, down: int, visible: int, n: int) -> Any:
     """How many of those that are down with the first one are no gates; -1 where that is open."""
     if down < 0 or visible == n:
         return max(down - 1, -1)

@@ -116,7 +116,7 @@ def _open(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
 
 
 @compiled
-def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: int) -> int:
+def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: int) -> Any:
     opened, queue, votes, sustained = work[0], work[1], work[2], work[3]
     out_start, group_of, weight, rule, member = a.out_start, a.group, a.weight, a.rule, a.member
     conducts, pass_start, pass_to = a.conducts, a.pass_start, a.pass_to
@@ -144,7 +144,7 @@ def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: 
 @compiled
 def _held(
     out: Any, rank: Any, fed_by: Any, member: Any, opened: Any, queue: Any, asset: int, tail: int
-) -> int:
+) -> Any:
     at = u64(asset)
     if out[at] == 1 or rank[at] != LATE or _lacks(opened, member, fed_by, asset):
         return tail
@@ -157,7 +157,7 @@ def _held(
 def _pass_on(
     conducts: Any, pass_start: Any, pass_to: Any, out: Any, rank: Any, fed_by: Any, member: Any,
     opened: Any, queue: Any, asset: int, tail: int,
-) -> int:  # fmt: skip
+) -> Any:  # fmt: skip
     """Pass on what reaches an asset that holds and conducts."""
     if conducts[asset] == 0:
         return tail
@@ -174,7 +174,7 @@ def _pass_on(
 
 
 @compiled
-def held_by(a: Any, rank: Any, fed_by: Any, target: int, inside: Any, way: Any) -> int:
+def held_by(a: Any, rank: Any, fed_by: Any, target: int, inside: Any, way: Any) -> Any:
     """One way in which the target is held: how many assets of `way` it takes, the target first.
 
     While these are up, so is the target. Of equal choices those are taken that are in already,
@@ -202,7 +202,7 @@ def held_by(a: Any, rank: Any, fed_by: Any, target: int, inside: Any, way: Any) 
 
 
 @compiled
-def _voters(a: Any, rank: Any, asset: int, group: int, inside: Any, way: Any, tail: int) -> int:
+def _voters(a: Any, rank: Any, asset: int, group: int, inside: Any, way: Any, tail: int) -> Any:
     """Take in feeds until the group has its votes."""
     rule, provider, weight, in_edges = a.rule, a.provider, a.weight, a.in_edges
     begin, end = a.in_start[group], a.in_start[group + 1]

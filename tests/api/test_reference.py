@@ -12,7 +12,9 @@ from twinfall.api.reference import ERRORS, errors_page, settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(r"[A-Z0-9]+(_[A-Z0-9]+)+")
-_NOT_CODES = re.compile(r"TWINFALL_.*|NUMBA_.*|TEST_.*|.*_FILE|TCP_CORK|FILE_NAME|DOWN_BEFORE")
+_NOT_CODES = re.compile(
+    r"TWINFALL_.*|NUMBA_.*|TEST_.*|.*_FILE|TCP_CORK|FILE_NAME|DOWN_BEFORE|MMD_AT_PLUS_A"
+)
 
 
 def test_the_page_of_settings_is_current() -> None:
