@@ -20,6 +20,8 @@ MAX_POINTS = 20_000
 MAX_WKT = 1_000_000
 _WKT = re.compile(r"\s*(MULTIPOLYGON|POLYGON)\s*(\(.*\))\s*", re.IGNORECASE | re.DOTALL)
 _RING = re.compile(r"\(([^()]*)\)")
+_AROUND = re.compile(r"[\s,()]*")
+"""All that a polygon in WKT has beside its rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def _from_wkt(text: str, path: str) -> list[Any]:
     cure = "such as POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"
     found = _WKT.fullmatch(text) if len(text) <= MAX_WKT else None
     rings = _RING.findall(found[2]) if found else []
-    if not rings:
+    if found is None or not rings or not _AROUND.fullmatch(_RING.sub("", found[2])):
         raise BadInput("is no WKT polygon", path=path, cure=cure)
     try:
         return [[[float(n) for n in p.split()] for p in ring.split(",")] for ring in rings]
@@ -91,5 +93,13 @@ def _is_point(value: Any) -> bool:
         and not isinstance(value, str)
         and len(value) in (2, 3)
         and all(isinstance(n, int | float) and not isinstance(n, bool) for n in value)
-        and all(math.isfinite(n) for n in value)
+        and all(is_finite(n) for n in value)
     )
+
+
+def is_finite(number: float) -> bool:
+    """Whether a number of JSON fits in a float: a whole number may be longer than any."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False

@@ -5,13 +5,12 @@ It is read once, at the door, and all that is wrong with it is said with its pla
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from twinfall.analytics.whatif.areas import Area, read_area
+from twinfall.analytics.whatif.areas import Area, is_finite, read_area
 from twinfall.ontology.dependencies.sidecar import read_sidecar
 from twinfall.ontology.dtdl.suggest import did_you_mean
 from twinfall.ontology.dtdl.text import NotStrict
@@ -165,7 +164,7 @@ def _hazard(value: Any, path: str) -> Hazard:
     intensity = value.get("intensity")
     if isinstance(intensity, bool) or not isinstance(intensity, int | float):
         raise BadInput("must be a number", path=f"{path}/intensity")
-    if not math.isfinite(intensity):
+    if not is_finite(intensity):
         raise BadInput("must be a number", path=f"{path}/intensity")
     samples = _whole(value.get("samples", 200), 1, MAX_SAMPLES, f"{path}/samples")
     seed = _whole(value.get("seed", 1), 0, 2**31 - 1, f"{path}/seed")

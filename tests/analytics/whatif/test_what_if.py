@@ -147,6 +147,7 @@ def test_a_horizon_ends_the_scenario() -> None:
 
 BAND = "POLYGON ((0.5 -1, 1.5 -1, 1.5 1, 0.5 1, 0.5 -1))"
 """A lies in it, B does not."""
+LONG = f"POLYGON (({', '.join(f'{i} {i % 7}' for i in range(20_001))}))"
 
 
 def test_a_hazard_fails_what_lies_in_its_area_by_its_fragility(plant: Plant) -> None:
@@ -231,6 +232,23 @@ def test_no_scenario_leaves_a_trace_in_the_plant(plant: Plant) -> None:
         ({"hazard": {"polygon": "POLYGON ((0 0, 1 1))", "intensity": 1}}, "hazard/polygon"),
         ({"hazard": {"polygon": "CIRCLE (0 0, 1)", "intensity": 1}}, "hazard/polygon"),
         ({"hazard": {"polygon": {"type": "Polygon"}, "intensity": 1}}, "hazard/polygon"),
+        ({"hazard": {"polygon": BAND, "intensity": 10**400}}, "hazard/intensity"),
+        (
+            {"hazard": {"polygon": "POLYGON (a (0 0, 1 1, 2 0) b)", "intensity": 1}},
+            "hazard/polygon",
+        ),
+        ({"hazard": {"polygon": "POLYGON ((0 0, nan 1, 2 0))", "intensity": 1}}, "hazard/polygon"),
+        ({"hazard": {"polygon": "POLYGON EMPTY", "intensity": 1}}, "hazard/polygon"),
+        ({"hazard": {"polygon": LONG, "intensity": 1}}, "hazard/polygon"),
+        (
+            {
+                "hazard": {
+                    "polygon": {"type": "Polygon", "coordinates": [[[10**400, 0], [1, 1], [2, 0]]]},
+                    "intensity": 1,
+                }
+            },
+            "hazard/polygon",
+        ),
         (
             {
                 "hazard": {
