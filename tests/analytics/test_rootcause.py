@@ -409,10 +409,17 @@ def test_alarms_further_apart_than_clocks_can_be_are_not_one_event() -> None:
 
 
 def test_failures_that_explain_nothing_are_no_explanation_however_common() -> None:
-    often = {"Unit": {**NEEDS["Unit"], "asset": {"failureRate": {"from": "worth"}}}}
-    network = assets(often, {"a": {"worth": 1e-6}, "b": {"worth": 25.0}, "c": {"worth": 25.0}}, [])
+    often = {"Unit": {**EITHER["Unit"], "asset": {"failureRate": {"from": "worth"}}}}
+    worth = {"a": 1e-6, "b": 25.0, "c": 25.0, "d": 25.0}
+    network = assets(
+        often,
+        {id_: {"worth": rate} for id_, rate in worth.items()},
+        [("a", "needs", id_) for id_ in "bcd"],
+    )
 
-    assert [one.roots for one in explain(network, ["a"])] == [("a",)]
+    found = explain(network, ["a"], seen=Seen(monitored=["b", "c", "d"]), odds=Odds(roots=2))
+
+    assert [one.roots for one in found] == [("a",)]
 
 
 # -- on a live state ------------------------------------------------------------------------------
