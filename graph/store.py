@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.graph.plan import Fetch, Row, RowPage
-from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Node, WorkOrderNode
+from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Mark, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 
 Positions = NDArray[np.int32]
@@ -157,6 +157,13 @@ class TwinStore(Protocol):
         """Show the latest readings on the twins, for people who look at the graph with tools of
         its own, under the ontology's names and with `_asOf`. A copy: it answers no question here,
         moves no version and enters no change feed. A store without such tools does nothing.
+        """
+        ...
+
+    def show_impact(self, rows: Sequence[Mark]) -> None:
+        """Show these on their twins instead of what was shown before, for people who look at the
+        graph with tools of its own: `_state`, `_wave` and the labels `_Affected` and `_Failed`,
+        `_Down` or `_Degraded`. As `copy_latest`, it answers no question here.
         """
         ...
 

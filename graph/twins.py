@@ -142,6 +142,17 @@ class LatestCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How an impact finds a twin: `failed` is what the question fails (wave 0), `down` and
+    `degraded` what that takes along.
+    """
+
+    twin: str
+    how: Literal["failed", "down", "degraded"]
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkOrderNode:
     """A work order as it stands in the graph beside the twin that it concerns.
 

@@ -62,6 +62,9 @@ def impact(
         Path | None, typer.Option(help="Write all that have a location to this file.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
+    show: Annotated[
+        bool, typer.Option(help="Also show it on the nodes, for Neo4j Browser.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """What else fails when these fail: when, why, and how much hangs on it."""
@@ -73,6 +76,8 @@ def impact(
         for path, name in ((geojson, "geoJson"), (csv, "csv")):
             if path is not None:
                 _write(path, graph.ask(EXPORT.replace("FORMAT", name), given)["data"])
+        if show:
+            graph.ask(SHOW, given)
     found = answer["data"]["impact"]
     if as_json:
         print_json(found)
@@ -81,6 +86,8 @@ def impact(
     raise typer.Exit(_status(answer))
 
 
+SHOW = """mutation Show($failed: [ID!]!, $horizon: Duration) {
+  showImpact(failed: $failed, horizon: $horizon) { shown } }"""
 EXPORT = """query Export($failed: [ID!]!, $horizon: Duration) {
   impact(failed: $failed, horizon: $horizon) { FORMAT } }"""
 

@@ -22,6 +22,7 @@ from twinfall.api.graphql import (
     readings,
     requirements,
     rootcauses,
+    showing,
     states,
     versions,
     watches,
@@ -299,7 +300,7 @@ type Mutation {
 
 _MODULES = (
     *(watches, actions, states, readings, letters),
-    *(requirements, rootcauses, versions, criticality, whatif),
+    *(requirements, rootcauses, versions, criticality, whatif, showing),
 )
 """Modules with SDL of their own."""
 _ENUM_VALUES = {"OUT": "out", "IN": "in", "ASC": "asc", "DESC": "desc"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from twinfall.api.graphql import actions, letters, states, versions, watches
+from twinfall.api.graphql import actions, letters, showing, states, versions, watches
 from twinfall.graph.graph import Graph, WriteReport
 from twinfall.graph.twins import RelationshipInput, RelationshipKey, TwinInput, TwinPatch
 from twinfall.ontology.errors import BadRows, Refused
@@ -24,6 +24,8 @@ def write(asking: Asking, name: str, arguments: Arguments) -> Mapping[str, Any]:
         return states.change(asking, name, arguments)
     if name in letters.MUTATIONS:
         return letters.change(asking, name, arguments)
+    if name in showing.MUTATIONS:
+        return showing.change(asking, arguments)
     if name in versions.MUTATIONS:
         return versions.change(asking, name, arguments)
     if not asking.access.writes:

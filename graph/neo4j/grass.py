@@ -60,6 +60,17 @@ node.{name} {{
   caption: '{{_name}}';
 }}
 """
+_MARK = """\
+node.{label} {{
+  color: {color};
+  border-color: #2A2C34;
+  border-width: 3px;
+  text-color-internal: #FFFFFF;
+  caption: '{{_name}}';
+}}
+"""
+_MARKS = {"_Degraded": "#E0B000", "_Down": "#E67E22", "_Failed": "#C0392B"}
+"""What an impact shows: over every colour of a model."""
 _CIRCLE = (18.0, 348.0)
 """Degrees of hue handed out: from orange, once around."""
 _TONES = (0.52, 0.62, 0.43)
@@ -91,6 +102,7 @@ def style_sheet(names: Names, ontology: Ontology) -> str:
         rules.append(
             _rule(names.of(dtmi), shades[dtmi], dtmi in parts, bool(interface.descendants))
         )
+    rules += [_MARK.format(label=label, color=color) for label, color in _MARKS.items()]
     return "".join(rules)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import neo4j
 
 from twinfall.graph.feed import FeedLog
-from twinfall.graph.neo4j import latest, reading, schema, workorders
+from twinfall.graph.neo4j import latest, marks, reading, schema, workorders
 from twinfall.graph.neo4j.assembly import Assembly
 from twinfall.graph.neo4j.conditions import Statement
 from twinfall.graph.neo4j.connection import LONG_SECONDS, Connection, rows
@@ -26,7 +26,7 @@ from twinfall.graph.neo4j.topology import topology
 from twinfall.graph.neo4j.writing import record, write_batch
 from twinfall.graph.plan import Fetch, RowPage
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Node, WorkOrderNode
+from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Mark, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 from twinfall.ontology.errors import BadSettings, TwinError, Unavailable
 
@@ -193,6 +193,11 @@ class Neo4jStore:
         """Show the latest readings on their twins, in one transaction."""
         with self._writing:
             latest.put(self._connection, self._lease, rows)
+
+    def show_impact(self, rows: Sequence[Mark]) -> None:
+        """Show an impact on the twins, in one transaction."""
+        with self._writing:
+            marks.put(self._connection, self._lease, rows)
 
     def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
         """The work orders that stand beside these twins, by id."""

@@ -20,7 +20,7 @@ from twinfall.graph.sqlite.schema import APPLICATION_ID, STEPS
 from twinfall.graph.sqlite.topology import topology
 from twinfall.graph.sqlite.writing import codes, write_batch
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Node, WorkOrderNode
+from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Mark, Node, WorkOrderNode
 from twinfall.graph.values import FieldTypes
 
 _WHAT = "graph store"
@@ -135,6 +135,9 @@ class SQLiteStore:
 
     def copy_latest(self, rows: Sequence[LatestCopy]) -> None:
         """Nobody looks at this store but through Twinfall, which has the readings themselves."""
+
+    def show_impact(self, rows: Sequence[Mark]) -> None:
+        """Nobody looks at this store but through Twinfall, which can be asked again."""
 
     def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
         """The work orders that stand beside these twins, by id."""

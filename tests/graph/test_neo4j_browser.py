@@ -64,7 +64,8 @@ def test_a_saved_query_has_a_name_and_uses_the_citys_words(
     labels = set(re.findall(r"\(\w*:(\w+)", text))
     types = {t for group in re.findall(r"\[\w*:([\w|]+)", text) for t in group.split("|")}
     declared = {n for i in ontology.interfaces.values() for n in i.of_kind("Relationship")}
-    assert labels <= {names.of(dtmi) for dtmi in ontology.interfaces} | {"Twin"}
+    ours = {"Twin", "_Affected"}
+    assert labels <= {names.of(dtmi) for dtmi in ontology.interfaces} | ours
     assert types <= declared | {"_hasComponent"}
     assert labels or types
 
