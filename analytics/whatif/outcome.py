@@ -14,6 +14,7 @@ from twinfall.analytics.lasting import lasting
 from twinfall.analytics.network import FOREVER
 from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.scenario import Hazard, Scenario
+from twinfall.ontology.errors import Refused
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
@@ -25,6 +26,10 @@ Flags = NDArray[np.bool_]
 
 LIKELY = 0.5
 """Assets with at least this probability fail in the impact that is told in full."""
+MAX_DRAWN = 20_000_000
+"""Lucks drawn: samples times assets."""
+MAX_TESTED = 1_000_000_000
+"""Corners looked at: of the polygon, times assets."""
 MAX_LISTED = 100
 """Assets whose probability is told, the likeliest first."""
 
@@ -151,6 +156,7 @@ def _exposed(assets: AssetNetwork, hazard: Hazard | None, dependencies: Dependen
     probability = np.zeros(len(assets.ids))
     if hazard is None:
         return probability
+    _check_cost(assets, hazard)
     places = assets.compiled.places
     inside = hazard.area.holds(places.x, places.y)
     topology = assets.topology
@@ -161,6 +167,23 @@ def _exposed(assets: AssetNetwork, hazard: Hazard | None, dependencies: Dependen
         of_model = np.flatnonzero(topology.model == code)
         probability[of_model] = np.where(inside[of_model], chance, 0.0)
     return probability
+
+
+def _check_cost(assets: AssetNetwork, hazard: Hazard) -> None:
+    """Refuse what would take minutes."""
+    count = len(assets.ids)
+    corners = sum(len(ring) for ring in hazard.area.rings)
+    for number, most, what in (
+        (count * hazard.samples, MAX_DRAWN, "samples"),
+        (count * corners, MAX_TESTED, "polygon"),
+    ):
+        if number > most:
+            raise Refused(
+                f"{count} assets are too many for so large a hazard",
+                code="TOO_COSTLY",
+                path=f"hazard/{what}",
+                cure="fewer samples" if what == "samples" else "a polygon of fewer corners",
+            )
 
 
 def _chance(curve: Sequence[tuple[float, float]], intensity: float) -> float:

@@ -14,7 +14,7 @@ from twinfall.analytics.whatif import Outcome, Scenario, read_scenario, what_if
 from twinfall.graph.graph import Graph
 from twinfall.graph.sqlite import SQLiteStore
 from twinfall.graph.twins import RelationshipInput, TwinInput
-from twinfall.ontology.errors import BadInput, UnknownTwin
+from twinfall.ontology.errors import BadInput, Refused, UnknownTwin
 
 NEEDS: dict[str, Any] = {
     "Unit": {
@@ -294,3 +294,13 @@ def test_a_scenario_that_does_not_fit_the_plant_is_refused(
 ) -> None:
     with pytest.raises((BadInput, UnknownTwin)):
         plant.what_if(scenario)
+
+
+def test_a_hazard_that_would_take_minutes_is_refused(plant: Plant, monkeypatch: Any) -> None:
+    monkeypatch.setattr("twinfall.analytics.whatif.outcome.MAX_DRAWN", 100)
+    hazard = {"polygon": BAND, "intensity": 1.0, "samples": 50}
+
+    with pytest.raises(Refused) as refused:
+        plant.what_if({"hazard": hazard})
+
+    assert (refused.value.code, refused.value.path) == ("TOO_COSTLY", "hazard/samples")
