@@ -38,15 +38,16 @@ def change(asking: Asking, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
             f"role {asking.access.role} cannot show an impact", cure="use a key with role operator"
         )
     failed, horizon = arguments["failed"], arguments.get("horizon")
-    marks: list[Mark] = []
+    found: list[Mark] = []
     if failed:
         limit = None if horizon is None else seconds(horizon)
-        marks = _marks(asking.networks.current().impact(failed, limit))
-    asking.graph.store.show_impact(marks)
-    return {"shown": len(marks)}
+        found = marks(asking.networks.current().impact(failed, limit))
+    asking.graph.store.show_impact(found)
+    return {"shown": len(found)}
 
 
-def _marks(impact: AssetImpact) -> list[Mark]:
+def marks(impact: AssetImpact) -> list[Mark]:
+    """How an impact finds each twin. Raises Refused where there are very many."""
     if impact.count > MAX_SHOWN:
         raise Refused(
             f"{impact.count} twins are affected, at most {MAX_SHOWN} are marked",
@@ -54,7 +55,7 @@ def _marks(impact: AssetImpact) -> list[Mark]:
             cure="choose a horizon",
         )
     ids = impact.assets.ids
-    marks = [Mark(ids[i], "failed", 0) for i in impact.impact.failed.tolist()]
+    found = [Mark(ids[i], "failed", 0) for i in impact.impact.failed.tolist()]
     for row in impact.affected():
-        marks.append(Mark(row.id, "down" if row.to == "failed" else "degraded", row.wave))
-    return [mark for mark in marks if not mark.twin.startswith(FREE)]
+        found.append(Mark(row.id, "down" if row.to == "failed" else "degraded", row.wave))
+    return [mark for mark in found if not mark.twin.startswith(FREE)]

@@ -1,6 +1,8 @@
 """A picture of the demo city in the real Neo4j Browser, for the documentation.
 
-    python -m examples.neo4j.screenshot [QUERY] [TARGET]
+    python -m examples.neo4j.screenshot [QUERY] [TARGET] [FAILED]
+
+With FAILED, the id of a twin, what its failure takes along is shown on the nodes first.
 
 Needs what `make neo4j` needs, Chromium, and the extra `browser` (Playwright).
 """
@@ -20,7 +22,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route, sync_playwright
 
 from tests.servers.neo4j import Neo4jServer, neo4j_server
-from twinfall.api.demo import city_rows
+from twinfall.api.demo import city_dependencies, city_documents, city_rows
+from twinfall.api.graphql.showing import marks
+from twinfall.api.networks import LiveNetwork
 from twinfall.graph.graph import Graph
 from twinfall.graph.ndjson import import_rows
 
@@ -56,13 +60,18 @@ def style_address() -> Iterator[str]:
         server.server_close()
 
 
-def load_city(server: Neo4jServer) -> None:
-    """Import the demo's city."""
+def load_city(server: Neo4jServer, failed: str | None = None) -> None:
+    """Import the demo's city; show what a failure takes along."""
     server.empty()
     with tempfile.TemporaryDirectory() as folder:
         store = server.store(Path(folder), holder="examples/neo4j/screenshot.py")
         try:
-            import_rows(Graph(store), city_rows())
+            graph = Graph(store)
+            graph.load_models(city_documents(), city_dependencies())
+            import_rows(graph, city_rows())
+            if failed is not None:
+                impact = LiveNetwork(graph).current().impact([failed])
+                store.show_impact(marks(impact))
         finally:
             store.close()
 
@@ -108,8 +117,9 @@ def main() -> None:
     """Assemble a server, load the city, take the picture."""
     query = Path(sys.argv[1]) if len(sys.argv) > 1 else QUERY
     target = Path(sys.argv[2]) if len(sys.argv) > 2 else PICTURE
+    failed = sys.argv[3] if len(sys.argv) > 3 else None
     with neo4j_server(auth=False) as server:
-        load_city(server)
+        load_city(server, failed)
         shoot(server, query.read_text(), target)
     print(f"wrote {target}")
 
