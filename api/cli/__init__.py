@@ -22,6 +22,7 @@ from twinfall.api.cli import (
     register,
     requirements,
     rootcauses,
+    scenarios,
     serving,
     transfer,
     whatif,
@@ -49,6 +50,7 @@ app.command()(backup.restore)
 app.command()(asking.query)
 app.command()(asking.impact)
 app.command("whatif")(whatif.what_if)
+app.add_typer(scenarios.app, name="scenario")
 app.command()(criticality.criticality)
 app.command()(criticality.spof)
 app.command("rootcause")(rootcauses.root_cause)

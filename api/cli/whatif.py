@@ -13,8 +13,8 @@ from twinfall.api.cli.output import AsJson, console, print_json, print_table
 MAX_SHOWN = 500
 MAX_FILE_BYTES = 1_000_000
 ASK = """
-query WhatIf($scenario: JSON!, $first: Int!) {
-  whatIf(scenario: $scenario) {
+query WhatIf($scenario: JSON, $name: String, $first: Int!) {
+  whatIf(scenario: $scenario, name: $name) {
     name
     without { assets customers value degraded services { name count } }
     newlyDown { count ids } recovered { count ids }
@@ -38,7 +38,9 @@ query WhatIf($scenario: JSON!, $first: Int!) {
 
 
 def what_if(
-    file: Annotated[Path, typer.Argument(help="A scenario, as YAML or JSON.")],
+    file: Annotated[
+        Path, typer.Argument(help="A scenario, as YAML or JSON, or the name of a saved one.")
+    ],
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -46,9 +48,11 @@ def what_if(
     from twinfall.analytics.whatif.scenario import parsed
     from twinfall.api.cli.service import service
 
-    scenario = parsed(_content(file))
+    given: dict[str, Any] = {"name": str(file)}
+    if file.exists() or file.suffix:
+        given = {"scenario": parsed(content(file))}
     with service(here.settings(), "twinfall whatif") as graph:
-        found = graph.ask(ASK, {"scenario": scenario, "first": first})["data"]["whatIf"]
+        found = graph.ask(ASK, {**given, "first": first})["data"]["whatIf"]
     if as_json:
         print_json(found)
     else:
@@ -95,9 +99,10 @@ def _said(totals: dict[str, Any]) -> str:
     )
 
 
-def _content(file: Path) -> bytes:
+def content(file: Path) -> bytes:
+    """What a scenario file holds."""
     from twinfall.api.lines import open_file
 
     with open_file(file) as opened:
-        content: bytes = opened.read(MAX_FILE_BYTES + 1)
-    return content
+        found: bytes = opened.read(MAX_FILE_BYTES + 1)
+    return found

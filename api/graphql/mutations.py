@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Container, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from twinfall.api.graphql import actions, letters, showing, states, versions, watches
+from twinfall.api.graphql import actions, letters, scenarios, showing, states, versions, watches
 from twinfall.graph.graph import Graph, WriteReport
 from twinfall.graph.twins import RelationshipInput, RelationshipKey, TwinInput, TwinPatch
 from twinfall.ontology.errors import BadRows, Refused
@@ -14,20 +14,14 @@ if TYPE_CHECKING:
     from twinfall.api.graphql.roots import Asking
 
 Arguments = Mapping[str, Any]
+Change: TypeAlias = "Callable[[Asking, str, Arguments], Mapping[str, Any]]"
 
 
 def write(asking: Asking, name: str, arguments: Arguments) -> Mapping[str, Any]:
     """Do what one mutation field asks; its result by field names."""
-    if name in actions.MUTATIONS:
-        return actions.change(asking, name, arguments)
-    if name in states.MUTATIONS:
-        return states.change(asking, name, arguments)
-    if name in letters.MUTATIONS:
-        return letters.change(asking, name, arguments)
-    if name in showing.MUTATIONS:
-        return showing.change(asking, arguments)
-    if name in versions.MUTATIONS:
-        return versions.change(asking, name, arguments)
+    for names, change in _BY_MODULE:
+        if name in names:
+            return change(asking, name, arguments)
     if not asking.access.writes:
         raise Refused(
             f"role {asking.access.role} cannot change the graph",
@@ -117,3 +111,9 @@ _WRITES: Mapping[str, Callable[[Graph, Arguments, str], WriteReport]] = {
     "writeRelationships": _write_relationships,
     "deleteRelationships": _delete_relationships,
 }
+
+_BY_MODULE: tuple[tuple[Container[str], Change], ...] = tuple(
+    (module.MUTATIONS, module.change)
+    for module in (actions, states, letters, scenarios, showing, versions)
+)
+"""Mutations of modules of their own, and who does them."""

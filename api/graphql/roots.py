@@ -28,6 +28,7 @@ from twinfall.api.graphql import (
     outcomes,
     requirements,
     rootcauses,
+    scenarios,
     states,
     watches,
 )
@@ -62,6 +63,7 @@ _RECORDED = {
     **requirements.QUERIES,
     **rootcauses.QUERIES,
     **criticality.QUERIES,
+    **scenarios.QUERIES,
 }
 
 
@@ -206,7 +208,7 @@ class _Root:
         """What a scenario comes to."""
         below = outcomes.compile_what_if(self.compiler, self._mention.below)
         shaping = self._shaping()
-        told = outcomes.answer(self._asking)(self.arguments["scenario"])
+        told = outcomes.answer(self._asking)(scenarios.asked_for(self._asking, self.arguments))
         self._network = told[1].assets  # states are those of the scenario
         found = below(told, shaping)
         self._fill(shaping)

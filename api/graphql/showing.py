@@ -31,7 +31,7 @@ MAX_SHOWN = 100_000
 MUTATIONS = ("showImpact",)
 
 
-def change(asking: Asking, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def change(asking: Asking, _: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Do what `showImpact` asks. Raises UnknownTwin, Refused."""
     if not asking.access.operates:
         raise Refused(

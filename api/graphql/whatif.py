@@ -35,8 +35,32 @@ extend type Query {
   """
   Put a scenario to the plant as it stands; the plant is not touched. A scenario has `fail` and
   `repair` (ids), `add` and `remove` (relationships: source, name, target, properties), `set`
-  (values by twin), `hazard` (polygon, intensity, samples, seed) and `horizon`.
+  (values by twin), `hazard` (polygon, intensity, samples, seed) and `horizon`; or it is a saved
+  one, by `name`.
   """
-  whatIf(scenario: JSON!): WhatIf!
+  whatIf(scenario: JSON, name: String): WhatIf!
+  "Scenarios that were saved, by name."
+  scenarios: [SavedScenario!]!
+  "What saved scenarios come to today, each on the same moment of the plant."
+  compareScenarios(names: [String!]!): [ScenarioResult!]!
+}
+extend type Mutation {
+  "Save a scenario under its name, in place of the one before."
+  saveScenario(scenario: JSON!): SavedScenario!
+  deleteScenario(name: String!): DeletedScenario!
+}
+type SavedScenario { name: String! scenario: JSON! saved: DateTime! savedBy: String! }
+type DeletedScenario { name: String! }
+"""The totals of a scenario's impact; `expected` is the mean number of assets down of a hazard."""
+type ScenarioResult {
+  name: String!
+  snapshot: String!
+  assets: Int!
+  degraded: Int!
+  customers: Float!
+  value: Float!
+  newlyDown: Int!
+  recovered: Int!
+  expected: Float
 }
 '''

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from twinfall.graph.records import outbox, requirements
+from twinfall.graph.records import outbox, requirements, scenarios
 from twinfall.graph.records.audit import Deed, add_line
 from twinfall.graph.records.reading import alarms_where, work_orders_where
 from twinfall.graph.records.rows import (
@@ -21,6 +21,7 @@ from twinfall.graph.records.rows import (
     NewRequirementEvent,
     NewWorkOrder,
     RequirementEvent,
+    SavedScenario,
     WorkOrder,
 )
 from twinfall.ontology.errors import UnknownName
@@ -244,6 +245,21 @@ class Change:
         made = requirements.add(self._db, new, self.now)
         self._after.append(made)
         return made
+
+    # -- scenarios ------------------------------------------------------------------------
+
+    def save_scenario(self, name: str, scenario: str) -> SavedScenario:
+        """Keep a scenario, in place of the one of this name."""
+        made = SavedScenario(name, scenario, self.now, self._deed.who)
+        scenarios.put(self._db, made)
+        self._after.append(made)
+        return made
+
+    def delete_scenario(self, name: str) -> None:
+        """Forget a scenario. Raises UnknownName."""
+        self._before.append(scenarios.one(self._db, name))
+        scenarios.drop(self._db, name)
+        self._after.append("deleted")
 
     # -- what leaves no record of its own -------------------------------------------------
 

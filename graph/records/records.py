@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from twinfall.graph.records import audit, outbox, requirements
+from twinfall.graph.records import audit, outbox, requirements, scenarios
 from twinfall.graph.records.audit import Deed
 from twinfall.graph.records.change import Change
 from twinfall.graph.records.reading import alarms_where, work_orders_where
@@ -21,6 +21,7 @@ from twinfall.graph.records.rows import (
     Delivery,
     DeliveryState,
     RequirementEvent,
+    SavedScenario,
     WorkOrder,
 )
 from twinfall.graph.records.schema import APPLICATION_ID, STEPS
@@ -184,6 +185,16 @@ class Records:
         """Changes of verdicts, of one requirement or of all, newest first."""
         with self._reader() as db:
             return requirements.newest(db, name, max(0, min(first, MAX_PAGE)))
+
+    def scenarios(self) -> list[SavedScenario]:
+        """Saved scenarios, by name."""
+        with self._reader() as db:
+            return scenarios.every(db)
+
+    def scenario(self, name: str) -> SavedScenario:
+        """One saved scenario. Raises UnknownName."""
+        with self._reader() as db:
+            return scenarios.one(db, name)
 
     def last_requirement_events(self) -> list[RequirementEvent]:
         """The last change of the verdict on each requirement, by name."""

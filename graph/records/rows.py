@@ -179,3 +179,13 @@ class AuditLine:
     after: str | None
     request: str
     chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedScenario:
+    """A scenario as JSON text, when it was saved (ns) and by whom."""
+
+    name: str
+    scenario: str
+    saved: int
+    saved_by: str

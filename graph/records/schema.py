@@ -97,5 +97,14 @@ CREATE TABLE requirement_events (
 CREATE INDEX requirement_events_by_name ON requirement_events (name, ix)
 """
 
-STEPS: tuple[str, ...] = (_TABLES, _RULES, _REQUIREMENTS)
+_SCENARIOS = """
+CREATE TABLE scenarios (
+    name TEXT PRIMARY KEY,
+    scenario TEXT NOT NULL,
+    saved INTEGER NOT NULL,
+    saved_by TEXT NOT NULL
+)
+"""
+
+STEPS: tuple[str, ...] = (_TABLES, _RULES, _REQUIREMENTS, _SCENARIOS)
 """Step n takes a file of format n to n + 1. A step that shipped is never changed."""
