@@ -62,6 +62,7 @@ def impact(
         Path | None, typer.Option(help="Write all that have a location to this file.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
     show: Annotated[
         bool, typer.Option(help="Also show it on the nodes, for Neo4j Browser.")
     ] = False,
@@ -73,7 +74,7 @@ def impact(
     given = {"failed": ids, "horizon": horizon, "first": first}
     with service(here.settings(), "twinfall impact") as graph:
         answer = graph.ask(IMPACT, given)
-        for path, name in ((geojson, "geoJson"), (csv, "csv")):
+        for path, name in ((geojson, "geoJson"), (csv, "csv"), (svg, "svg")):
             if path is not None:
                 _write(path, graph.ask(EXPORT.replace("FORMAT", name), given)["data"])
         if show:

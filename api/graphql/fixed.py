@@ -120,6 +120,8 @@ type Impact {
   geoJson: JSON!
   "The failed and the affected as CSV with a header."
   csv: String!
+  "A picture: on the map where assets have places, else wave by wave."
+  svg: String!
 }
 """Over what goes down; `degraded` counts what goes on with less."""
 type Totals {

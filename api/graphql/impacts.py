@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from twinfall.analytics import AssetImpact, AssetNetwork, exporting
+from twinfall.analytics import AssetImpact, AssetNetwork, exporting, picturing
 from twinfall.analytics.domains import FREE
 from twinfall.api.graphql.connections import TYPENAME, mentions
 from twinfall.api.graphql.cursors import checked_first
@@ -91,6 +91,7 @@ _WHOLE: dict[str, Callable[[AssetImpact], Any]] = {
     "snapshot": lambda impact: impact.snapshot,
     "geoJson": lambda impact: exporting.geojson(impact),
     "csv": lambda impact: exporting.to_csv(impact),
+    "svg": lambda impact: picturing.picture(impact),
 }
 
 
