@@ -10,6 +10,8 @@ import pytest
 
 from tests.docs.pages import ROOT, Block, blocks
 from tests.servers.neo4j import Neo4jServer
+from twinfall.api.graphql.showing import marks
+from twinfall.api.networks import LiveNetwork
 from twinfall.graph.graph import Graph
 from twinfall.graph.twins import Batch, Change
 from twinfall.graph.values import FieldTypes
@@ -23,13 +25,14 @@ SHOWN = [block for block in blocks("cypher") if block.page.name == "neo4j.md"]
 
 @pytest.fixture(scope="module")
 def city_there(neo4j: Neo4jServer, graph: Graph) -> Iterator[driver.Session]:
-    """The demo's city, copied to the server, and looked at from outside."""
+    """The demo's city, copied to the server, an impact shown on it, looked at from outside."""
     with neo4j.fresh_store() as store:
         loaded = Change(0, "modelsLoaded", "models", None, None, None, None, "", "", "")
         store.save_models(graph.models.stored(), loaded)
         store.use(FieldTypes.of(graph.ontology.interfaces))
         for number, (nodes, edges) in enumerate(graph.store.scan()):
             store.apply(Batch(str(number), tuple(nodes), edges=tuple(edges)))
+        store.show_impact(marks(LiveNetwork(graph).current().impact(["P_B1000"])))
         with neo4j.driver() as outside, outside.session(database="neo4j") as session:
             yield session
 
