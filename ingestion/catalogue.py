@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from twinfall.graph.graph import Graph
 from twinfall.graph.identity import owner_of
 from twinfall.graph.values import field_type
+from twinfall.ingestion.journal import writing
 from twinfall.ontology.declarations import Binding
 from twinfall.ontology.errors import Unavailable
 from twinfall.ontology.model import Enum, Primitive, Schema
@@ -208,8 +209,7 @@ class Catalogue:
         if fresh:
             start = len(self._keys)
             rows = [(start + i, *key, said.kind, said.unit) for i, (key, said) in enumerate(fresh)]
-            with self._write, self._db:
-                self._db.execute("BEGIN IMMEDIATE")
+            with writing(self._db, self._write):
                 self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?)", rows)
         for key, said in fresh:
             self._add(key, said)

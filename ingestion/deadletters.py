@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twinfall.ingestion.journal import Journal
-from twinfall.ontology.errors import Unavailable
+from twinfall.ingestion.journal import Journal, writing
 
 MAX_PAGE = 1000
 _SELECT = "SELECT id, at, source, code, message, twin, name, raw FROM dead_letters"
@@ -58,13 +56,10 @@ class DeadLetters:
     def discard(self, ids: Sequence[int]) -> int:
         """Forget these; how many there were."""
         gone = 0
-        try:
-            with self._journal.lock, self._journal.db as db:
-                db.execute("BEGIN IMMEDIATE")
-                for id_ in ids:
-                    gone += db.execute("DELETE FROM dead_letters WHERE id = ?", (id_,)).rowcount
-        except sqlite3.Error as error:
-            raise Unavailable(f"not discarded: {error}") from error
+        db = self._journal.db
+        with writing(db, self._journal.lock):
+            for id_ in ids:
+                gone += db.execute("DELETE FROM dead_letters WHERE id = ?", (id_,)).rowcount
         return gone
 
     def _read(self, query: str, values: Sequence[Any]) -> list[DeadLetter]:

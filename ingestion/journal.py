@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,24 @@ def unpacked(data: bytes) -> Block:
     )
 
 
+@contextmanager
+def writing(db: sqlite3.Connection, lock: threading.Lock) -> Iterator[None]:
+    """One write of the journal's file, whole or not at all. Raises Unavailable DISK_FULL or
+    STORE_UNAVAILABLE where it cannot be kept.
+    """
+    try:
+        with lock, db:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        raise Unavailable(
+            f"the journal cannot be written: {error}",
+            code="DISK_FULL" if full else "STORE_UNAVAILABLE",
+            cure="free some space; what was not acknowledged is to be sent again",
+        ) from error
+
+
 class Journal:
     """The journal's file. One thread appends; `lock` covers every write on the connection."""
 
@@ -105,30 +124,21 @@ class Journal:
             (now, source, f.code, f.message[:1000], f.twin, f.name, f.raw) for source, f in faults
         ]
         stored = sum(len(block) for block in blocks)
-        try:
-            with self.lock, self.db:
-                self.db.execute("BEGIN IMMEDIATE")
-                offsets = []
-                for block in blocks:
-                    row = (len(block), packed(block))
-                    done = self.db.execute("INSERT INTO batches(count, block) VALUES (?, ?)", row)
-                    offsets.append(int(done.lastrowid or 0))
-                self.db.executemany(
-                    "INSERT INTO dead_letters(at, source, code, message, twin, name, raw)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    rows,
-                )
-                self._count("stored", stored)
-                self._count("refused", len(rows))
-                for code, count in Counter(fault.code for _, fault in faults).items():
-                    self._count(f"{REFUSED_BY}{code}", count)
-        except sqlite3.Error as error:
-            raise Unavailable(
-                f"the reading cannot be kept: {error}",
-                code="DISK_FULL" if "full" in str(error) else "STORE_UNAVAILABLE",
-                path=str(self.path),
-                cure="free some space; what was not acknowledged is to be sent again",
-            ) from error
+        with writing(self.db, self.lock):
+            offsets = []
+            for block in blocks:
+                row = (len(block), packed(block))
+                done = self.db.execute("INSERT INTO batches(count, block) VALUES (?, ?)", row)
+                offsets.append(int(done.lastrowid or 0))
+            self.db.executemany(
+                "INSERT INTO dead_letters(at, source, code, message, twin, name, raw)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            self._count("stored", stored)
+            self._count("refused", len(rows))
+            for code, count in Counter(fault.code for _, fault in faults).items():
+                self._count(f"{REFUSED_BY}{code}", count)
         return offsets
 
     def _count(self, name: str, more: int) -> None:
@@ -167,11 +177,8 @@ class Journal:
 
     def trim(self, offset: int) -> None:
         """Forget batches up to an offset: the history has them."""
-        try:
-            with self.lock, self.db:
-                self.db.execute("DELETE FROM batches WHERE offset <= ?", (offset,))
-        except sqlite3.Error as error:
-            raise Unavailable(f"the journal cannot be trimmed: {error}") from error
+        with writing(self.db, self.lock):
+            self.db.execute("DELETE FROM batches WHERE offset <= ?", (offset,))
 
     def unmoved(self) -> int:
         """Readings that the history does not have yet."""

@@ -129,6 +129,25 @@ def test_a_full_disk_acknowledges_nothing_and_goes_on_when_there_is_room(
     assert len(history(telemetry, "P1", "flow")) == 5_001
 
 
+def test_a_full_disk_refuses_the_first_reading_of_a_twin_as_any_other(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "CALM_SECONDS", 0.01)
+    twins = [f"P-{n}-{'x' * 100}" for n in range(100)]
+    telemetry.graph.write_twins([TwinInput(twin, PUMP, {"motor": {}}) for twin in twins])
+    send(telemetry, [{"twin": "P1", "name": "flow", "value": 1, "time": BASE}])
+    pages = telemetry.journal.db.execute("PRAGMA page_count").fetchone()[0]
+    telemetry.journal.db.execute(f"PRAGMA max_page_count = {pages}")
+    rows = [{"twin": twin, "name": "flow", "value": 1, "time": BASE} for twin in twins]
+
+    with pytest.raises(Unavailable) as caught:
+        send(telemetry, rows)
+
+    assert caught.value.code == "DISK_FULL"
+    telemetry.journal.db.execute("PRAGMA max_page_count = 1000000")
+    assert send(telemetry, rows).stored == 100
+
+
 def test_while_the_store_is_away_what_it_said_last_holds(
     telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
