@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults neo4j graphiql wheel clean
+.PHONY: help demo test check bench faults fuzz neo4j graphiql wheel clean
 
 help:
 	@echo "make demo       start Twinfall with a city and a plant, on http://localhost:8000/"
@@ -19,6 +19,7 @@ help:
 	@echo "make check      format, lint, types, layers"
 	@echo "make bench      measure, and write docs/benchmarks.md"
 	@echo "make faults     kill and stop everything while readings come in, and count what is left"
+	@echo "make fuzz       give every parser strange input for MINUTES=10, and keep what breaks it"
 	@echo "make neo4j      start a local Neo4j for trying and testing (needs Java and Maven)"
 	@echo "make graphiql   rebuild the query page in api/static (needs Node 20)"
 	@echo "make wheel      build the package into dist/"
@@ -43,6 +44,10 @@ bench: $(VENV)/.made-test
 faults: $(VENV)/.made-test
 	@$(BIN)/python -m tests.faults $(ARGS)
 
+MINUTES ?= 10
+fuzz: $(VENV)/.made-fuzz
+	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
+
 neo4j: $(VENV)/.made-demo
 	@$(BIN)/python -m tests.servers.neo4j $(ARGS)
 
@@ -56,13 +61,14 @@ graphiql:
 
 clean:
 	rm -rf $(VENV) dist build api/graphiql/node_modules .mypy_cache .ruff_cache .pytest_cache \
-		.hypothesis .import_linter_cache
+		.hypothesis .fuzz .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment; a mark says which set of packages is in it, and is renewed with pyproject.toml.
 $(VENV)/.made-demo: EXTRAS :=
 $(VENV)/.made-test: EXTRAS := [test]
 $(VENV)/.made-check: EXTRAS := [test,check]
+$(VENV)/.made-fuzz: EXTRAS := [test,fuzz]
 $(VENV)/.made-browser: EXTRAS := [test,browser]
 
 $(VENV)/.made-%: pyproject.toml | $(BIN)/python

@@ -140,7 +140,8 @@ class _Reader:
             message = "it needs `models`, whose properties it asks about"
             self.members.bad("badWhere", f"{place}/where", message)
             return None
-        named = [self.vocabulary.dtmi(m) for m in found["models"] if isinstance(m, str)]
+        given = found["models"] if isinstance(found["models"], list) else ()
+        named = [self.vocabulary.dtmi(m) for m in given if isinstance(m, str)]
         models = [m for m in named if m is not None]
         return condition(found["where"], f"{place}/where", self.members, self.vocabulary, models)
 

@@ -202,7 +202,8 @@ def _single_fault(columns: Columns, row: dict[str, Any]) -> tuple[str, str]:
     twin, name = row.get("twin"), row.get("name")
     if fault := twin_fault(twin):
         return "BAD_ROW", f"`twin`: {fault}"
-    if (twin, name) not in columns.known and (fault := name_fault(name)):
+    known = type(name) is str and (twin, name) in columns.known
+    if not known and (fault := name_fault(name)):
         return "BAD_ROW", f"`name`: {fault}"
     return unit_or_seq_fault(row.get("unit"), row.get("seq"))
 

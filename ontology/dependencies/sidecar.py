@@ -6,6 +6,7 @@ Refused: duplicate members, anchors and aliases, tags, dates, anything too large
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -157,4 +158,8 @@ class _Plain:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):
             return int(text)
-        return float(text) if _NUMBER.fullmatch(text) else text
+        if not _NUMBER.fullmatch(text):
+            return text
+        if math.isinf(float(text)):
+            raise NotStrict("notYaml", f"{text[:40]} is too large for a number", line)
+        return float(text)

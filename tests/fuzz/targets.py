@@ -1,0 +1,24 @@
+"""Every parser that takes user text, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from tests.fuzz import models, telling
+from tests.fuzz.law import Target
+
+TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
+    {
+        "dtdl": models.dtdl,
+        "sidecar": models.sidecars,
+        "requirements": models.requirements,
+        "policy": models.policies,
+        "scenario": models.scenarios,
+        "ndjson": telling.rows,
+        "line": telling.lines,
+        "json": telling.json_rows,
+        "mqtt": telling.messages,
+        "graphql": telling.questions,
+    }
+)
