@@ -17,6 +17,11 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "BAD_TIME": ("A time cannot be read.", "RFC 3339 with a zone, or epoch milliseconds."),
         "BAD_TOPIC": ("An MQTT topic names no reading.", "`twinfall/{twin}/{name}`."),
         "BAD_UNIT": ("A unit is unknown or another quantity's.", "Send the declared one."),
+        "DECOMMISSIONED": (
+            "The model takes no new twins any more.",
+            "Write the twin as the newer model that is named, or `twinfall model decommission "
+            "MODEL --undo`.",
+        ),
         "DISK_FULL": ("Readings cannot be kept.", "Free some space; it goes on by itself."),
         "FUTURE": (
             "A reading is from the future.",

@@ -128,7 +128,7 @@ class Graph:
             ontology, unchanged = added_documents(old, documents)
             declared, dropped = added_dependencies(old.dependencies, dependencies, ontology)
             names = Names.extend(old.names.entries, ontology, self._aliases)
-            models = Models(ontology, names, declared)
+            models = Models(ontology, names, declared, old.decommissioned)
             loaded = tuple(sorted(set(ontology.interfaces) - set(old.ontology.interfaces)))
             cursor = self._save(old, models, loaded, self._writing(who, why))
             return LoadReport(loaded, unchanged, dict(names.entries), cursor, dropped)
@@ -146,9 +146,28 @@ class Graph:
             going = tuple(dict.fromkeys(self.names.dtmi(name) or name for name in models))
             self._check_unused(going)
             ontology, dependencies = without(old, going)
-            left = Models(ontology, old.names, dependencies)
+            left = Models(ontology, old.names, dependencies, old.decommissioned - {*going})
             self._save(old, left, (), self._writing(who, why or f"deleted {', '.join(going)}"))
             return going
+
+    def decommission_models(
+        self, models: Sequence[str], *, undo: bool = False, who: str = "", why: str = ""
+    ) -> tuple[str, ...]:
+        """Let models take no new twins, or again (`undo`), all or none; their DTMIs.
+
+        What there is stays as it was: twins are written and deleted, relationships come and go, and
+        components come with their owners. Raises UnknownName.
+        """
+        with self._lock:
+            old = self._models
+            named = tuple(dict.fromkeys(self.names.dtmi(name) or name for name in models))
+            for dtmi in named:
+                old.ontology.interface(dtmi)
+            after = old.decommissioned - {*named} if undo else old.decommissioned | {*named}
+            done = "recommissioned" if undo else "decommissioned"
+            writing = self._writing(who, why or f"{done} {', '.join(named)}")
+            self._save(old, replace(old, decommissioned=after), (), writing)
+            return named
 
     def _check_unused(self, models: Sequence[str]) -> None:
         counts = self.store.counts()
@@ -170,7 +189,12 @@ class Graph:
     def _save(self, old: Models, models: Models, loaded: tuple[str, ...], writing: Writing) -> int:
         if models.stored() == old.stored():
             return self.store.cursor()
-        after = {"models": list(loaded), "dependencies": models.dependencies.hash}
+        after: dict[str, JSON] = {
+            "models": list(loaded),
+            "dependencies": models.dependencies.hash,
+        }
+        if models.decommissioned:
+            after["decommissioned"] = sorted(models.decommissioned)
         change = writing.change("modelsLoaded", "models", after=after)
         cursor = self.store.save_models(models.stored(), change)
         self.store.use(FieldTypes.of(models.ontology.interfaces))
@@ -302,7 +326,8 @@ class Graph:
         nodes = self.store.nodes(_addresses(row.id for row in rows))
         twins = by_owner(nodes.values())
         edges, ends = self._at_changing_models(rows, nodes)
-        return judge_twins(rows, Stored(twins, edges, ends), self.ontology, writing)
+        stored = Stored(twins, edges, ends, self._models.decommissioned)
+        return judge_twins(rows, stored, self.ontology, writing)
 
     def _at_changing_models(
         self, rows: Sequence[TwinInput | TwinPatch], nodes: Mapping[str, Node]

@@ -18,17 +18,20 @@ from twinfall.graph.twins import Edge, Node, TwinInput, TwinPatch
 from twinfall.graph.values_judge import Judged, ValuesJudge
 from twinfall.graph.verdict import Fault, RowFault, Suggestions, Verdict, Writing
 from twinfall.ontology import Ontology
+from twinfall.ontology.dtmi import newer_version
 
 
 @dataclass(slots=True)
 class Stored:
     """What the store has of the twins at hand: the twins by id, each with its components, for
     twins that change their model or go also the relationships at them, and the twins there.
+    No twin comes to a `decommissioned` model.
     """
 
     twins: Mapping[str, Mapping[str, Node]] = field(default_factory=dict)
     edges: Sequence[Edge] = ()
     ends: Mapping[str, Node] = field(default_factory=dict)
+    decommissioned: Set[str] = frozenset()
 
 
 def judge_twins(
@@ -133,6 +136,8 @@ class _TwinJudge:
         if row.model not in self._ontology.interfaces:
             cure = self._suggestions.near(row.model, self._ontology.interfaces)
             raise RowFault(Fault("UNKNOWN_NAME", f"no model {row.model!r} is loaded", cure=cure))
+        if row.model in self._stored.decommissioned and (old is None or old.model != row.model):
+            raise RowFault(self._decommissioned(row.model))
         judged = self._values.twin(row.model, row.values)
         if judged.faults:
             raise RowFault(*judged.faults)
@@ -141,6 +146,15 @@ class _TwinJudge:
             self._check_relationships(nodes, fresh)
         self._seen.add(row.id)
         self._write(fresh, nodes)
+
+    def _decommissioned(self, model: str) -> Fault:
+        later = newer_version(model, set(self._ontology.interfaces) - self._stored.decommissioned)
+        undo = f"`twinfall model decommission {model} --undo` lets it take twins again"
+        return Fault(
+            "DECOMMISSIONED",
+            f"the model {model} is decommissioned: it takes no new twins",
+            cure=f"write it as {later}, or {undo}" if later else undo,
+        )
 
     def _nodes(self, row: TwinInput, judged: Judged, version: int) -> dict[str, Node]:
         contents = self._ontology.interfaces[row.model].contents

@@ -21,16 +21,20 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """A compiled model set."""
+    """A compiled model set. Decommissioned models take no new twins."""
 
     ontology: Ontology
     names: Names
     dependencies: Dependencies
+    decommissioned: frozenset[str] = frozenset()
 
     def stored(self) -> StoredModels:
         """As a store keeps it."""
         return StoredModels(
-            self.ontology.documents, self.dependencies.documents, dict(self.names.entries)
+            self.ontology.documents,
+            self.dependencies.documents,
+            dict(self.names.entries),
+            decommissioned=tuple(sorted(self.decommissioned)),
         )
 
 
@@ -56,6 +60,7 @@ def compile_models(
         ontology,
         Names.extend(stored.names, ontology, aliases),
         read_dependencies(stored.dependencies, ontology),
+        frozenset(stored.decommissioned) & ontology.interfaces.keys(),
     )
 
 

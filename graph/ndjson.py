@@ -1,7 +1,8 @@
 """Twins in files: the NDJSON import layout of Azure Digital Twins, in and out, streamed.
 
 A line `{"Section": NAME}` opens a section: Header, Models, Dependencies (ours: a sidecar a line;
-other tools pass over it), Twins, Relationships. Memory stays bounded by a batch, not by the file.
+other tools pass over it), Twins, Relationships, Decommissioned (ours: `{"model": DTMI}`, done when
+all is imported). Memory stays bounded by a batch, not by the file.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ class _Import:
         self._waiting: list[_Line] = []
         self._waiting_bytes = 0
         self._refused_twins: set[str] = set()
+        self._decommissioned: dict[str, None] = {}
 
     def line(self, raw: bytes) -> None:
         self.report.lines += 1
@@ -135,6 +137,10 @@ class _Import:
         """Write what waits."""
         self._load()
         self._flush()
+        if self._decommissioned:
+            by = self._by
+            self._graph.decommission_models([*self._decommissioned], who=by["who"], why=by["why"])
+            self.report.cursor = self._graph.cursor()
 
     def _open(self, section: object) -> None:
         if section in ("Twins", "Relationships"):
@@ -153,6 +159,8 @@ class _Import:
                 self._waiting_bytes += len(line.raw)
                 if len(self._waiting) >= self._size or self._waiting_bytes >= MAX_BATCH_BYTES:
                     self._flush()
+            case "Decommissioned":
+                self._decommission(line)
             case other:
                 message = f"unknown section {other!r}" if other else "this row is in no section"
                 known = '{"Section": "Header" | "Models" | "Twins" | "Relationships"}'
@@ -179,6 +187,13 @@ class _Import:
             raise ModelInvalid([_with_line(p, models) for p in error.problems]) from None
         self.report.models += len(report.loaded)
         self.report.cursor = report.cursor
+
+    def _decommission(self, line: _Line) -> None:
+        self._load()
+        model = line.row.get("model")
+        if not isinstance(model, str) or model not in self._graph.ontology.interfaces:
+            raise _Refused("UNKNOWN_NAME", 'the row has no {"model": DTMI} that is loaded')
+        self._decommissioned[model] = None
 
     # -- twins and relationships ----------------------------------------------------------
 
@@ -334,6 +349,10 @@ def export_rows(graph: Graph) -> Iterator[bytes]:
             yield _line({"Section": section})
         for edge in edges:
             yield _line(_edge_row(edge))
+    if models.decommissioned:
+        yield _line({"Section": "Decommissioned"})
+        for dtmi in sorted(models.decommissioned):
+            yield _line({"model": dtmi})
 
 
 def _elements(documents: Iterable[str]) -> list[Any]:

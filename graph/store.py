@@ -27,7 +27,8 @@ Positions = NDArray[np.int32]
 @dataclass(frozen=True, slots=True)
 class StoredModels:
     """What is loaded: DTDL documents and dependency sidecars as JSON texts, and the name
-    registry (DTMI -> registered short name), which only ever grows.
+    registry (DTMI -> registered short name), which only ever grows. Decommissioned models (DTMIs,
+    sorted) take no new twins.
     """
 
     documents: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class StoredModels:
     names: Mapping[str, str] = field(default_factory=dict)
     cursor: int = 0
     """The change feed's position when this was read."""
+    decommissioned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

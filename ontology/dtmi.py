@@ -8,6 +8,7 @@ begins with a letter and never ends with `_`; a segment that begins with `_` bel
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -68,6 +69,18 @@ def read_dtmi(text: str) -> Dtmi | None:
         minor=int(match["minor"] or 0),
         fragment=match["fragment"] or "",
     )
+
+
+def newer_version(text: str, among: Iterable[str]) -> str | None:
+    """The newest of these that is a later version of the same model; None where there is none."""
+    old = read_dtmi(text)
+    found = [(read_dtmi(other), other) for other in among]
+    later = [
+        (new.complete_version, other)
+        for new, other in found
+        if old and new and new.path == old.path and new.complete_version > old.complete_version
+    ]
+    return max(later)[1] if later else None
 
 
 def child_id(parent: str, *segments: str) -> str:

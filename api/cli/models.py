@@ -21,8 +21,8 @@ app.command()(dependencies.sidecar)
 Paths = Annotated[
     list[str], typer.Argument(help="Files, folders (searched through) or glob patterns.")
 ]
-LIST = "{ models { id name displayName extends twins } }"
-SHOW = """{ models { id name displayName description extends twins
+LIST = "{ models { id name displayName extends twins decommissioned } }"
+SHOW = """{ models { id name displayName description extends twins decommissioned
   contents { name kind target schema unit writable displayName description } } }"""
 LOAD = """mutation Load($documents: [JSON!]!, $dependencies: [JSON!]) {
   loadModels(documents: $documents, dependencies: $dependencies) { loaded unchanged names } }"""
@@ -34,6 +34,8 @@ MIGRATE = f"""mutation Migrate(
   migrateTwins(from: $from, to: $to, rename: $rename, drop: $drop, rehearse: $rehearse,
     partial: $partial) {REPORT} }}"""
 ROLLBACK = f"mutation Rollback($id: ID!) {{ rollbackMigration(id: $id) {REPORT} }}"
+DECOMMISSION = """mutation Decommission($models: [String!]!, $undo: Boolean) {
+  decommissionModels(models: $models, undo: $undo) { decommissioned } }"""
 DELETE = "mutation Delete($models: [String!]!) { deleteModels(models: $models) { deleted } }"
 
 
@@ -244,6 +246,26 @@ def delete(
 
 
 @app.command()
+def decommission(
+    models: Annotated[list[str], typer.Argument(help="DTMIs or names.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let them take new twins again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let models take no new twins any more, all or none; what there is stays as it was."""
+    from twinfall.api.cli.service import service
+
+    given = {"models": models, "undo": undo}
+    with service(here.settings(), "twinfall model decommission") as graph:
+        answer = graph.ask(DECOMMISSION, given)["data"]["decommissionModels"]
+    found = answer["decommissioned"]
+    if as_json:
+        print_json(found)
+    else:
+        said = f"{len(found)} models take no new twins{': ' if found else ''}{', '.join(found)}"
+        console().print(said, markup=False)
+
+
+@app.command()
 def load(
     paths: Paths,
     sidecar: Annotated[
@@ -276,8 +298,12 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [[m["name"], m["id"], str(m["twins"]), m["displayName"] or ""] for m in found]
+    rows = [[m["name"], m["id"], _twins(m), m["displayName"] or ""] for m in found]
     print_table("", ["name", "model", "twins", "called"], rows)
+
+
+def _twins(model: dict[str, Any]) -> str:
+    return f"{model['twins']}{' (decommissioned)' if model['decommissioned'] else ''}"
 
 
 @app.command()
@@ -299,7 +325,8 @@ def show(
     if as_json:
         print_json(found)
         return
-    console().print(f"{found['name']}  {found['id']}  ({found['twins']} twins)", markup=False)
+    twins = f"{found['twins']} twins{', decommissioned' if found['decommissioned'] else ''}"
+    console().print(f"{found['name']}  {found['id']}  ({twins})", markup=False)
     if found["extends"]:
         console().print(f"extends {', '.join(found['extends'])}", markup=False)
     rows = [[c["name"], c["kind"], _what(c), c["displayName"] or ""] for c in found["contents"]]

@@ -56,6 +56,7 @@ def models(asking: Asking) -> Iterator[Mapping[str, Any]]:
             "description": in_english(interface.description),
             "extends": list(interface.extends),
             "twins": counts.twins.get(dtmi, 0) + counts.components.get(dtmi, 0),
+            "decommissioned": dtmi in known.decommissioned,
             "contents": [_content(content) for content in interface.contents.values()],
         }
 

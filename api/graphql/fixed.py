@@ -174,6 +174,8 @@ type Model {
   extends: [ID!]!
   "Twins and components of exactly this model."
   twins: Int!
+  "Whether it takes no new twins any more."
+  decommissioned: Boolean!
   contents: [ModelContent!]!
 }
 type ModelContent {

@@ -1,4 +1,4 @@
-"""Versions of models in GraphQL: twins moved from one to another, models deleted."""
+"""Versions of models in GraphQL: twins moved between them, models decommissioned and deleted."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ those that stayed are listed.
 type MigrationResult { id: ID moved: Int! stayedCount: Int! stayed: [StayedTwin!]! }
 type StayedTwin { id: ID! errors: [RowError!]! }
 type DeletedModels { deleted: [ID!]! }
+type DecommissionedModels { decommissioned: [ID!]! }
 
 extend type Mutation {
   """
@@ -35,6 +36,11 @@ extend type Mutation {
   rollbackMigration(id: ID!): MigrationResult!
   "Delete models that no twin, component, descendant or component declaration uses."
   deleteModels(models: [String!]!): DeletedModels!
+  """
+  Let models take no new twins, or again with `undo`; what there is stays as it was. The answer has
+  all that are decommissioned then.
+  """
+  decommissionModels(models: [String!]!, undo: Boolean = false): DecommissionedModels!
 }
 '''
 Record = Mapping[str, Any]
@@ -71,6 +77,11 @@ def _delete(graph: Graph, arguments: Record, who: str) -> Record:
     return {"deleted": list(graph.delete_models(arguments["models"], who=who))}
 
 
+def _decommission(graph: Graph, arguments: Record, who: str) -> Record:
+    graph.decommission_models(arguments["models"], undo=bool(arguments["undo"]), who=who)
+    return {"decommissioned": sorted(graph.models.decommissioned)}
+
+
 def _report(report: MigrationReport) -> Record:
     return {
         "id": report.id or None,
@@ -99,4 +110,5 @@ MUTATIONS: Mapping[str, Callable[[Graph, Record, str], Record]] = {
     "migrateTwins": _migrate,
     "rollbackMigration": _rollback,
     "deleteModels": _delete,
+    "decommissionModels": _decommission,
 }

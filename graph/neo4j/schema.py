@@ -50,19 +50,29 @@ def prepare(connection: Connection) -> None:
 
 
 def stored_models(tx: neo4j.Transaction) -> StoredModels:
-    """The documents, sidecars and names last saved."""
-    texts: dict[str, list[str]] = {"model": [], "dependencies": []}
+    """The documents, sidecars, names and decommissioned models last saved."""
+    texts: dict[str, list[str]] = {"model": [], "dependencies": [], "decommissioned": []}
     for kind, text in rows(tx, _MODELS):
         texts[kind].append(text)
     names = {row[0]: row[1] for row in rows(tx, _REGISTERED)}
-    return StoredModels(tuple(texts["model"]), tuple(texts["dependencies"]), names, cursor(tx))
+    return StoredModels(
+        tuple(texts["model"]),
+        tuple(texts["dependencies"]),
+        names,
+        cursor(tx),
+        tuple(texts["decommissioned"]),
+    )
 
 
 def save_models(tx: neo4j.Transaction, models: StoredModels) -> None:
-    """Replace documents and sidecars; add names, never changing one."""
+    """Replace documents, sidecars and decommissioned models; add names, never changing one."""
     found = [
         {"kind": kind, "position": position, "text": text}
-        for kind, texts in (("model", models.documents), ("dependencies", models.dependencies))
+        for kind, texts in (
+            ("model", models.documents),
+            ("dependencies", models.dependencies),
+            ("decommissioned", models.decommissioned),
+        )
         for position, text in enumerate(texts)
     ]
     rows(tx, _REPLACE, rows=found)

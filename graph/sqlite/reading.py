@@ -54,18 +54,28 @@ GROUP BY s.id, n.name
 
 
 def stored_models(db: sqlite3.Connection, cursor: int) -> StoredModels:
-    """The documents, sidecars and names last saved."""
-    texts: dict[str, list[str]] = {"model": [], "dependencies": []}
+    """The documents, sidecars, names and decommissioned models last saved."""
+    texts: dict[str, list[str]] = {"model": [], "dependencies": [], "decommissioned": []}
     for kind, text in db.execute("SELECT kind, text FROM documents ORDER BY kind, position"):
         texts[kind].append(text)
     names = dict(db.execute("SELECT dtmi, name FROM names").fetchall())
-    return StoredModels(tuple(texts["model"]), tuple(texts["dependencies"]), names, cursor)
+    return StoredModels(
+        tuple(texts["model"]),
+        tuple(texts["dependencies"]),
+        names,
+        cursor,
+        tuple(texts["decommissioned"]),
+    )
 
 
 def save_models(db: sqlite3.Connection, models: StoredModels) -> None:
-    """Replace documents and sidecars; add names, never changing one."""
+    """Replace documents, sidecars and decommissioned models; add names, never changing one."""
     db.execute("DELETE FROM documents")
-    for kind, texts in (("model", models.documents), ("dependencies", models.dependencies)):
+    for kind, texts in (
+        ("model", models.documents),
+        ("dependencies", models.dependencies),
+        ("decommissioned", models.decommissioned),
+    ):
         rows = [(kind, position, text) for position, text in enumerate(texts)]
         db.executemany("INSERT INTO documents VALUES (?, ?, ?)", rows)
     db.executemany("INSERT OR IGNORE INTO names VALUES (?, ?)", list(models.names.items()))

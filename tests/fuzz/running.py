@@ -17,7 +17,6 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from tests.fuzz.law import MAX_INPUT, SECONDS, Broken, Target, hold
 from tests.fuzz.mutating import mutate
@@ -26,6 +25,7 @@ MEMORY_MB = 4_096
 """Of the whole process; it is ended beyond that."""
 CORPUS = 200
 """Inputs of the seeds that stay at hand to borrow from."""
+REPORT_SECONDS = 1.0
 OWN = 0.7
 """How often the input is changed by us, and not by libFuzzer."""
 
@@ -36,6 +36,8 @@ class Keeper:
     def __init__(self, target: Target, folder: Path) -> None:
         self.target = target
         self.folder = folder / "broken" / target.name
+        self.told = folder / f"{target.name}.json"
+        self._next = 0.0
         self.inputs = 0
         self.slowest = 0.0
         self.broken: dict[str, str] = {}
@@ -48,6 +50,9 @@ class Keeper:
         self.slowest = max(self.slowest, time.process_time() - began)
         if found is not None and found.place not in self.broken:
             self._keep(data[:MAX_INPUT], found)
+        if time.monotonic() > self._next:  # libFuzzer ends the process without a word
+            self._next = time.monotonic() + REPORT_SECONDS
+            self.report()
 
     def _keep(self, data: bytes, found: Broken) -> None:
         name = hashlib.sha256(data).hexdigest()[:16]
@@ -57,10 +62,11 @@ class Keeper:
         (self.folder / f"{name}.txt").write_text(f"{found.place}\n\n{found.story}", "utf-8")
         print(f"BROKEN {self.target.name}: {found.place} ({name})", flush=True)
 
-    def report(self) -> str:
-        """What there was, as a line of JSON."""
+    def report(self) -> None:
+        """Write what there was so far."""
         told = {"target": self.target.name, "inputs": self.inputs, "broken": self.broken}
-        return json.dumps(told | {"slowest": round(self.slowest, 2)})
+        text = json.dumps(told | {"slowest": round(self.slowest, 2)})
+        self.told.write_text(text, "utf-8")
 
 
 def plainly(target: Target, seconds: float, take: Callable[[bytes], None], seed: int) -> None:
@@ -127,22 +133,18 @@ def _target(name: str, guided: bool) -> Target:
 
 
 def main(arguments: list[str]) -> None:
-    """Run one target; the last line printed is the report."""
-    import atexit
-
+    """Run one target; its report lies in the folder."""
     name, seconds, folder = arguments[0], int(arguments[1]), Path(arguments[2])
     logging.disable(logging.CRITICAL)
     guided = find_spec("atheris") is not None and "--plain" not in arguments
     target = _target(name, guided)
     keeper = Keeper(target, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    log: Any = folder / f"{name}.json"
-    atexit.register(lambda: log.write_text(keeper.report(), "utf-8"))
     if guided:
         _guided(target, seconds, keeper, folder)
     else:
         plainly(target, seconds, keeper.take, int(time.time()))
-    print(keeper.report(), flush=True)
+    keeper.report()
 
 
 if __name__ == "__main__":
