@@ -14,12 +14,32 @@ from twinfall.ingestion.frame import Fault, Frame
 from twinfall.ontology.errors import BadInput
 
 MAX_LAYOUTS = 200_000
+MAX_LAYOUT_BYTES = 256 * 1024 * 1024
+"""What all that is remembered of layouts may take: clients choose their names and tags."""
+NAME_BYTES = 60
+"""What a name takes beside its characters."""
 MAX_RAW = 65_536
 """Bytes of a refused row that are kept."""
 MAX_REFUSED = 100_000
 """Faults of one body that are told one by one; a body with more is no body of readings."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,511}")
-Names = tuple[str, ...]
+
+
+class Remembered(dict[Any, Any]):
+    """What was found before; it only grows, until it is given up as a whole."""
+
+    size = 0
+
+    def keep(self, key: Any, value: Any, size: int) -> None:
+        """Remember it, of so many bytes, while there is room."""
+        if self.size + size <= MAX_LAYOUT_BYTES:
+            self.size += size
+            self[key] = value
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to begin anew, as what comes now may be what comes for years."""
+        return len(self) > MAX_LAYOUTS or self.size > MAX_LAYOUT_BYTES // 2
 
 
 class Layouts:
@@ -31,13 +51,13 @@ class Layouts:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._generation = catalogue.generation
-        self._found: dict[Any, Any] = {}
+        self._found = Remembered()
 
-    def now(self) -> dict[Any, Any]:
+    def now(self) -> Remembered:
         """What holds now; to be asked for once a body, before `catalogue.known`."""
         generation = self._catalogue.generation
-        if generation != self._generation or len(self._found) > MAX_LAYOUTS:
-            self._found, self._generation = {}, generation
+        if generation != self._generation or self._found.is_full:
+            self._found, self._generation = Remembered(), generation
         return self._found
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twinfall.ingestion.decoding.columns import Columns, Names, name_fault, twin_fault
+from twinfall.ingestion.decoding.columns import (
+    NAME_BYTES,
+    Columns,
+    Remembered,
+    name_fault,
+    twin_fault,
+)
 from twinfall.ingestion.decoding.times import MS, MS_LIMIT, BadTime, time_of
 from twinfall.ingestion.frame import NO_TIME, row_of
 
 Raw = Callable[[int], bytes]
-Known = dict[tuple[str, Names], list[int]]
+Known = Remembered
+"""Series by twin and names."""
 
 
 def take(
@@ -40,7 +47,7 @@ def take(
         _one_by_one(columns, row, twin, entry, instant)
         found = [columns.known.get((twin, name), -1) for name in names]
         if min(found) >= 0:
-            layouts[twin, names] = found
+            layouts.keep((twin, names), found, sum(map(len, names)) + NAME_BYTES * len(names))
 
 
 def _one_by_one(columns: Columns, row: int, twin: str, entry: dict[str, Any], instant: int) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.ingestion.catalogue import Catalogue
-from twinfall.ingestion.decoding.columns import Columns, Layouts
+from twinfall.ingestion.decoding.columns import Columns, Layouts, Remembered
 from twinfall.ingestion.decoding.line_syntax import BadLine, read_line
 from twinfall.ingestion.decoding.lines_at_once import Plain, read_plain
 from twinfall.ingestion.decoding.naming import Naming
-from twinfall.ingestion.decoding.plain_columns import Layout, PlainColumns, named
+from twinfall.ingestion.decoding.plain_columns import PlainColumns, named
 from twinfall.ingestion.decoding.times import NS_LIMIT
 from twinfall.ingestion.frame import NO_TIME, Frame
 from twinfall.ontology.errors import BadInput
@@ -76,7 +76,7 @@ class _Body:
         body: bytes,
         catalogue: Catalogue,
         naming: Naming,
-        layouts: dict[bytes, Layout],
+        layouts: Remembered,
         unit: int,
     ) -> None:
         self._body = body if body.endswith(b"\n") else body + b"\n"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.ingestion.catalogue import Catalogue
-from twinfall.ingestion.decoding.columns import name_fault, twin_fault
+from twinfall.ingestion.decoding.columns import NAME_BYTES, Remembered, name_fault, twin_fault
 from twinfall.ingestion.decoding.line_syntax import BadLine, read_head
 from twinfall.ingestion.decoding.lines_at_once import Plain
 from twinfall.ingestion.decoding.naming import Naming, NoSuchTag
@@ -55,7 +55,7 @@ class PlainColumns:
     """Collects plain lines; what a skeleton means is found once and remembered."""
 
     def __init__(
-        self, catalogue: Catalogue, naming: Naming, layouts: dict[bytes, Layout], unit: int
+        self, catalogue: Catalogue, naming: Naming, layouts: Remembered, unit: int
     ) -> None:
         self._known = catalogue.known
         self._naming, self._layouts, self._unit = naming, layouts, unit
@@ -95,7 +95,10 @@ class PlainColumns:
         series = [self._known.get((twin, name), -1) for name in names]
         layout = Layout(np.array(series, np.int32).tobytes(), twin, names)
         if min(series) >= 0:
-            self._layouts[skeleton] = layout
+            size = 2 * len(skeleton) + NAME_BYTES * len(names)
+            self._layouts.keep(skeleton, layout, size)
+            if skeleton not in self._layouts:  # no room: known for this body alone
+                self._unknown[skeleton] = layout
         else:
             self._unknown[skeleton] = layout
 

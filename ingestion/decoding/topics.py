@@ -11,7 +11,7 @@ from __future__ import annotations
 from urllib.parse import quote, unquote
 
 from twinfall.ingestion.catalogue import Catalogue
-from twinfall.ingestion.decoding.columns import Layouts, name_fault, twin_fault
+from twinfall.ingestion.decoding.columns import NAME_BYTES, Layouts, name_fault, twin_fault
 from twinfall.ontology.errors import BadSettings, Unavailable
 
 PREFIX = "twinfall"
@@ -60,7 +60,8 @@ class Topics:
         seen = self._seen.now()
         found: Read | str | None = seen.get(topic)
         if found is None:
-            found = seen[topic] = self._read(topic)
+            found = self._read(topic)
+            seen.keep(topic, found, 2 * len(topic) + 2 * NAME_BYTES)
         return found
 
     def _read(self, topic: str) -> Read | str:
