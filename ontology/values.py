@@ -35,7 +35,7 @@ MAX_PROBLEMS = 100
 Check: TypeAlias = Callable[[Any, str, list[Problem], int], None]
 """(value, path, problems, depth): appends a problem for whatever is wrong."""
 
-_INTEGER_RANGES: Mapping[str, tuple[int, int]] = {
+INTEGER_RANGES: Mapping[str, tuple[int, int]] = {
     "byte": (-(2**7), 2**7 - 1),
     "short": (-(2**15), 2**15 - 1),
     "integer": (-(2**31), 2**31 - 1),
@@ -45,7 +45,7 @@ _INTEGER_RANGES: Mapping[str, tuple[int, int]] = {
     "unsignedInteger": (0, 2**32 - 1),
     "unsignedLong": (0, 2**64 - 1),
 }
-_LARGEST = {"double": 1.7976931348623157e308, "float": 3.4028234663852886e38}
+LARGEST = {"double": 1.7976931348623157e308, "float": 3.4028234663852886e38}
 _OFFSET = r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(rf"(\d{{2}}:\d{{2}}:\d{{2}})(?:\.\d+)?{_OFFSET}", re.ASCII)
@@ -95,10 +95,10 @@ class _Compiler:
 
 
 def _primitive(name: str) -> Check:
-    if name in _INTEGER_RANGES:
-        return _integer(name, *_INTEGER_RANGES[name])
-    if name in _LARGEST:
-        return _real(name, _LARGEST[name])
+    if name in INTEGER_RANGES:
+        return _integer(name, *INTEGER_RANGES[name])
+    if name in LARGEST:
+        return _real(name, LARGEST[name])
     if name in GEOMETRIES:
         return _geometry(name)
     if name == "boolean":
