@@ -15,6 +15,8 @@ MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 96
 """Nesting of objects and arrays: twelve inline parents with schemas at their deepest need 70."""
 
+_LONGEST = 20
+"""Digits and sign of an integer of 64 bits."""
 _SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -40,6 +42,14 @@ def _finite(text: str) -> float:
     return value
 
 
+def _whole(text: str) -> int:
+    """An integer that whoever reads it later can hold, in 64 bits."""
+    value = int(text) if len(text) <= _LONGEST else 2**64
+    if not -(2**63) <= value < 2**64:
+        raise NotStrict("notJson", f"{text[:_LONGEST]} is too large for an integer")
+    return value
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -56,7 +66,7 @@ def _decoder(parse_int: Callable[[str], int] | None = None) -> json.JSONDecoder:
         object_pairs_hook=_members,
         parse_constant=_no_constant,
         parse_float=_finite,
-        parse_int=parse_int,
+        parse_int=parse_int or _whole,
     )
 
 
