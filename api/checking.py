@@ -16,6 +16,7 @@ from twinfall.ontology import Ontology, differences, parse, read_dependencies
 from twinfall.ontology import lint as lints
 from twinfall.ontology.differences import Comparison
 from twinfall.ontology.errors import BadInput, ModelIncomplete, ModelInvalid, Problem
+from twinfall.ontology.exporting import file_stem
 
 SIDECAR_ENDINGS = (".dependencies.yaml", ".dependencies.yml", ".dependencies.json")
 MAX_FILES = 20_000
@@ -123,12 +124,19 @@ def lint(paths: Sequence[str]) -> list[lints.Finding]:
 
 def write_models(blocks: Iterable[bytes], folder: Path) -> list[Path]:
     """The models and sidecars of an export, a file each; never over a file that says otherwise."""
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    rows = model_rows(blocks)
+    return write_files(((_file_name(s, row), orjson.dumps(row, option=option)) for s, row in rows),
+                       folder)  # fmt: skip
+
+
+def write_files(files: Iterable[tuple[str, bytes]], folder: Path) -> list[Path]:
+    """Files by name into a folder; never over one that says otherwise."""
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for section, row in model_rows(blocks):
-            path = folder / _file_name(section, row)
-            text = orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        for name, text in files:
+            path = folder / name
             if path.exists() and path.read_bytes() != text:
                 raise BadInput(
                     "is there with other content", code="EXISTS", path=str(path), cure="move it"
@@ -230,6 +238,5 @@ def model_rows(blocks: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
 
 def _file_name(section: str, row: Any) -> str:
     if section == "Models":
-        return str(row["@id"]).removeprefix("dtmi:").replace(":", "_").replace(";", "-") + ".json"
-    first = min(row.get("interfaces", {}), default="empty").removeprefix("dtmi:")
-    return first.replace(":", "_").replace(";", "-") + ".dependencies.json"
+        return f"{file_stem(str(row['@id']))}.json"
+    return f"{file_stem(min(row.get('interfaces', {}), default='empty'))}.dependencies.json"

@@ -342,14 +342,19 @@ def _what(content: dict[str, Any]) -> str:
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Where to; made if need be.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="dtdl, json-schema or graphql.")
+    ] = "dtdl",
     as_json: AsJson = False,
 ) -> None:
-    """Write the loaded models, a file each, and their dependency files into a folder."""
-    from twinfall.api.checking import write_models
+    """Write the loaded models into a folder, a file each: as they are, with their dependency
+    files, or in another language.
+    """
     from twinfall.api.cli.service import service
+    from twinfall.api.exporting import export_models
 
     with service(here.settings(), "twinfall model export") as graph:
-        written = write_models(graph.export(), folder)
+        written = export_models(graph, format_, folder)
     if as_json:
         print_json({"files": [str(path) for path in written]})
     else:
