@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse
-from twinfall.ontology.errors import Conflict, TwinError, Unavailable
+from twinfall.ontology.errors import BadInput, Conflict, TwinError, Unavailable
 
 if TYPE_CHECKING:
     from twinfall.ingestion.frame import Receipt
@@ -28,6 +28,14 @@ ANSWER_SECONDS = 150.0
 BLOCK_BYTES = 65_536
 MAX_ANSWER_BYTES = 256_000_000
 SENDERS = 2
+
+
+def request_body(query: str, variables: dict[str, Any] | None) -> bytes:
+    """A GraphQL request as JSON. Raises BadInput for words of a command line that are not UTF-8."""
+    try:
+        return orjson.dumps({"query": query, "variables": variables or {}})
+    except TypeError as error:
+        raise BadInput(f"cannot be sent: {error}", cure="write it in UTF-8") from None
 
 
 class ServerSays(TwinError):
@@ -66,7 +74,7 @@ class Remote:
 
     def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """The answer to a GraphQL request, with `data` and perhaps `errors`."""
-        body = orjson.dumps({"query": query, "variables": variables or {}})
+        body = request_body(query, variables)
         headers = {"Content-Type": "application/json"}
         with self._exchange("POST", "/graphql", headers, body) as response:
             answer = _json(response.read(MAX_ANSWER_BYTES), response)

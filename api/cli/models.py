@@ -34,6 +34,8 @@ MIGRATE = f"""mutation Migrate(
   migrateTwins(from: $from, to: $to, rename: $rename, drop: $drop, rehearse: $rehearse,
     partial: $partial) {REPORT} }}"""
 ROLLBACK = f"mutation Rollback($id: ID!) {{ rollbackMigration(id: $id) {REPORT} }}"
+LINT = """query Lint($after: String) { lint(first: 500, after: $after) {
+  nodes { element code message cure level } pageInfo { hasNextPage endCursor } } }"""
 DECOMMISSION = """mutation Decommission($models: [String!]!, $undo: Boolean) {
   decommissionModels(models: $models, undo: $undo) { decommissioned } }"""
 DELETE = "mutation Delete($models: [String!]!) { deleteModels(models: $models) { deleted } }"
@@ -79,22 +81,44 @@ def _print_verdict(verdict: Verdict) -> None:
 
 @app.command()
 def lint(
-    paths: Paths,
+    paths: Annotated[list[str] | None, typer.Argument(help="As for `check`.")] = None,
+    graph: Annotated[
+        bool, typer.Option("--graph", help="The loaded models, on the graph that is there.")
+    ] = False,
     strict: Annotated[bool, typer.Option(help="Hints count as warnings.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what valid models, and the dependency files beside them, hardly mean."""
+    """Say what valid models, and the dependency files beside them, hardly mean; with --graph also
+    which declarations can do nothing with the twins and relationships there are.
+    """
     from dataclasses import asdict
 
     from twinfall.api.checking import lint as lint_files
 
-    found = lint_files(paths)
+    if bool(paths) == graph:
+        raise typer.BadParameter("give files to lint, or --graph")
+    found = lint_files(paths) if paths else _lint_graph()
     if as_json:
         print_json([asdict(finding) for finding in found])
     else:
         _print_findings(found)
     if any(strict or finding.level == "warning" for finding in found):
         raise typer.Exit(BAD)
+
+
+def _lint_graph() -> list[Finding]:
+    from twinfall.api.cli.service import service
+    from twinfall.ontology.lint import Finding
+
+    found: list[Finding] = []
+    after: str | None = None
+    with service(here.settings(), "twinfall model lint") as graph:
+        while True:
+            page = graph.ask(LINT, {"after": after})["data"]["lint"]
+            found += [Finding(**row) for row in page["nodes"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+            after = page["pageInfo"]["endCursor"]
 
 
 def _print_findings(found: list[Finding]) -> None:

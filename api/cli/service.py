@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 import orjson
 
 from twinfall.api.access import LOCAL
-from twinfall.api.client import Remote, ServerSays
+from twinfall.api.client import Remote, ServerSays, request_body
 from twinfall.api.folder import own, owner_of
 from twinfall.api.lines import lines_of
 from twinfall.api.services import graphql_over, open_graph, telemetry_of
@@ -54,6 +54,7 @@ class Local:
 
     def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """See Service."""
+        request_body(query, variables)  # what a server could not be asked is not answered here
         service = graphql_over(self._graph, self._settings, telemetry=self._telemetry)
         work = service.execute(query, variables, None, LOCAL, "local", allow_mutation=True)
         answer: dict[str, Any] = orjson.loads(asyncio.run(work).body)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinfall.analytics.criticality import ORDERS, Critical
-from twinfall.api.graphql.cursors import checked_first
+from twinfall.api.graphql.cursors import checked_first, checked_position
 from twinfall.api.graphql.durations import duration_text
-from twinfall.ontology.errors import BadQuery, UnknownName
+from twinfall.ontology.errors import UnknownName
 
 if TYPE_CHECKING:
     from twinfall.analytics import AssetNetwork
@@ -65,7 +65,7 @@ Record = Mapping[str, Any]
 def ranking(asking: Asking, arguments: Record) -> Record:
     """Answer `criticality`. Raises BadQuery, UnknownName, Refused."""
     assets = asking.networks.current()
-    first, start = checked_first(arguments["first"]), _position(arguments.get("after"))
+    first, start = checked_first(arguments["first"]), checked_position(arguments.get("after"))
     by = arguments["by"] or ORDERS[0]
     rows, total = assets.criticality.page(by, start, first, _among(asking, assets, arguments))
     end = start + len(rows)
@@ -140,11 +140,3 @@ def _critical(row: Critical) -> Record:
         "failureRate": row.failure_rate,
         "repairTime": None if repair is None else duration_text(repair),
     }
-
-
-def _position(after: str | None) -> int:
-    if after is None:
-        return 0
-    if not (after.isascii() and after.isdigit() and len(after) < 10):
-        raise BadQuery("`after` is not a cursor of criticality", cure="pass its endCursor")
-    return int(after)

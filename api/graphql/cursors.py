@@ -39,6 +39,15 @@ def checked_first(first: Any) -> int:
     return first
 
 
+def checked_position(after: str | None) -> int:
+    """Where a page begins in a list whose cursors are positions. Raises BadQuery."""
+    if after is None:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        raise BadQuery("`after` is not a cursor of this list", cure="pass its endCursor")
+    return int(after)
+
+
 def mark(place: str, sort: Sequence[Sort]) -> str:
     """Names an order of rows: of which connection, by which fields."""
     keys = [place, *(f"{s.field.on}.{s.field.name}.{s.descending}" for s in sort)]

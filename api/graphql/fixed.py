@@ -19,6 +19,7 @@ from twinfall.api.graphql import (
     actions,
     criticality,
     letters,
+    linting,
     readings,
     requirements,
     rootcauses,
@@ -304,7 +305,7 @@ type Mutation {
 
 _MODULES = (
     *(watches, actions, states, readings, letters),
-    *(requirements, rootcauses, versions, criticality, whatif, showing),
+    *(requirements, rootcauses, versions, criticality, whatif, showing, linting),
 )
 """Modules with SDL of their own."""
 _ENUM_VALUES = {"OUT": "out", "IN": "in", "ASC": "asc", "DESC": "desc"}

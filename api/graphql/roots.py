@@ -24,6 +24,7 @@ from twinfall.api.graphql import (
     criticality,
     impacts,
     letters,
+    linting,
     mutations,
     outcomes,
     requirements,
@@ -64,6 +65,7 @@ _RECORDED = {
     **rootcauses.QUERIES,
     **criticality.QUERIES,
     **scenarios.QUERIES,
+    **linting.QUERIES,
 }
 
 

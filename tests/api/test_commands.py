@@ -139,6 +139,7 @@ def test_a_query_may_come_from_files(folder: Path) -> None:
         (("query", "{ service { version } }", "--variables", "{"), "BAD_FILE", "--variables"),
         (("model", "show", "Pmup"), "UNKNOWN_NAME", "Pump"),
         (("key", "revoke", "nobody"), "UNKNOWN_NAME", "nobody"),
+        (("impact", "P\udcff"), "BAD_INPUT", "UTF-8"),
     ],
 )
 def test_a_wrong_question_says_what_is_wrong(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -180,8 +179,8 @@ def questions() -> Target:
     def take(data: bytes) -> None:
         query, _, given = data.partition(PART)
         try:
-            variables = json.loads(given) if given else {}
-        except (ValueError, RecursionError):
+            variables = orjson.loads(given) if given else {}
+        except orjson.JSONDecodeError:
             variables = {}
         if not isinstance(variables, dict):
             variables = {}
