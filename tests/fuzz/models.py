@@ -12,8 +12,12 @@ from twinfall.analytics.requirements.reading import read_requirements
 from twinfall.analytics.requirements.vocabulary import Vocabulary
 from twinfall.analytics.whatif.scenario import read_scenario
 from twinfall.api.actions.policy import read_policy
+from twinfall.api.graphql.service import GraphQLService
+from twinfall.graph.graph import Graph
+from twinfall.graph.sqlite import SQLiteStore
 from twinfall.ontology import Names, Ontology, canonical_sidecar, parse, read_dependencies
 from twinfall.ontology.differences import compare
+from twinfall.ontology.exporting import export
 from twinfall.ontology.lint import lint
 from twinfall.ontology.packing import pack, unpack
 
@@ -53,6 +57,32 @@ _DTDL_WORDS = (
     "dtmi:iotcentral:context;2", "Temperature", "Historized", "ValueAnnotation", "annotates",
     "Override", "overrides", "Required", "Dependency", "Asset", "dependent", "source",
 )  # fmt: skip
+
+
+def loading() -> Target:
+    """Documents loaded into a graph, in GraphQL, and exported; a part with `interfaces` is a
+    dependency file.
+    """
+
+    def take(data: bytes) -> None:
+        texts = [part.decode(errors="replace") for part in data.split(PART)]
+        sidecars = [text for text in texts if '"interfaces"' in text[:200]]
+        store = SQLiteStore(":memory:")
+        try:
+            graph = Graph(store)
+            graph.load_models([text for text in texts if text not in sidecars], sidecars)
+            GraphQLService(graph).sdl()
+            for _ in export(graph.ontology, "json-schema"):
+                pass
+            assert Graph(store).names.entries == graph.names.entries
+        finally:
+            store.close()
+
+    def begin() -> list[bytes]:
+        models = PART.join(seeds.written(*MODELS))
+        return [*seeds.models(), PART.join([models, *seeds.written(DEPENDENCIES)])]
+
+    return Target("loading", take, begin, (*_DTDL_WORDS, *_DEPENDENCY_WORDS))
 
 
 def _plant() -> Ontology:

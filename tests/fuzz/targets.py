@@ -11,6 +11,7 @@ from tests.fuzz.law import Target
 TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
     {
         "dtdl": models.dtdl,
+        "loading": models.loading,
         "sidecar": models.sidecars,
         "requirements": models.requirements,
         "policy": models.policies,
