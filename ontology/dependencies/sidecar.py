@@ -18,7 +18,10 @@ from twinfall.ontology.dtdl.lines import line_of
 from twinfall.ontology.dtdl.text import NotStrict, canonical, read_json
 
 MAX_SIDECAR = 8 * 1024 * 1024
+MAX_YAML = 2 * 1024 * 1024
+"""YAML takes some ten seconds a MiB, JSON a hundredth of that."""
 MAX_DEPTH = 32
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS: Mapping[str, Any] = {
@@ -84,6 +87,8 @@ def _decoded(document: str | bytes) -> str:
 
 
 def _read_yaml(text: str) -> Sidecar:
+    if len(text) > MAX_YAML:
+        raise NotStrict("tooLarge", f"as YAML at most {MAX_YAML >> 20} MiB: write it as JSON")
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_brackets(text)
     try:
@@ -91,7 +96,7 @@ def _read_yaml(text: str) -> Sidecar:
     except yaml.MarkedYAMLError as err:
         line = err.problem_mark.line + 1 if err.problem_mark else None
         raise NotStrict("notYaml", f"not YAML: {err.problem or err}", line) from None
-    except (yaml.YAMLError, RecursionError) as err:
+    except (yaml.YAMLError, RecursionError, ValueError) as err:  # ValueError: \U beyond Unicode
         raise NotStrict("notYaml", f"not YAML: {type(err).__name__}") from None
     sidecar = Sidecar(None)
     if node is not None:
@@ -138,7 +143,7 @@ class _Plain:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise NotStrict("notYaml", "a member name must be a word", line)
-            name = str(key.value)
+            name = _text(key, line)
             if name in found:
                 raise NotStrict("duplicateMember", f'the member "{name}" is given twice', line)
             step = name.replace("~", "~0").replace("/", "~1")
@@ -147,9 +152,7 @@ class _Plain:
         return found
 
     def scalar(self, node: yaml.ScalarNode, line: int) -> Any:
-        text = str(node.value)
-        if "\0" in text:
-            raise NotStrict("notYaml", "a text holds the NUL character", line)
+        text = _text(node, line)
         if node.style is not _PLAIN or node.tag == _STRING_TAG:
             return text
         if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
@@ -163,3 +166,13 @@ class _Plain:
         if math.isinf(float(text)):
             raise NotStrict("notYaml", f"{text[:40]} is too large for a number", line)
         return float(text)
+
+
+def _text(node: yaml.ScalarNode, line: int) -> str:
+    """What an escape can say and no store can keep is refused."""
+    text = str(node.value)
+    if "\0" in text:
+        raise NotStrict("notYaml", "a text holds the NUL character", line)
+    if _SURROGATE.search(text):
+        raise NotStrict("notYaml", "a text holds half of a surrogate pair", line)
+    return text

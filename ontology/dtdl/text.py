@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -61,16 +62,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+@functools.cache
 def _decoder(parse_int: Callable[[str], int] | None = None) -> json.JSONDecoder:
     return json.JSONDecoder(
         object_pairs_hook=_members,
         parse_constant=_no_constant,
         parse_float=_finite,
-        parse_int=parse_int or _whole,
+        parse_int=parse_int,
     )
-
-
-_DECODER = _decoder()
 
 
 def _too_deep(text: str) -> bool:
@@ -104,7 +103,7 @@ def _check_strings(value: Any) -> None:
 
 def read_json(text: str, *, parse_int: Callable[[str], int] | None = None) -> Any:
     """The value of a JSON text. Raises NotStrict."""
-    decoder = _DECODER if parse_int is None else _decoder(parse_int)
+    decoder = _decoder(parse_int)
     if len(text) > MAX_DOCUMENT_BYTES:
         raise NotStrict("tooLarge", f"the text is larger than {MAX_DOCUMENT_BYTES >> 20} MiB")
     if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(text):
@@ -139,7 +138,7 @@ def read_documents(documents: Sequence[Any]) -> tuple[list[Any], list[Problem]]:
     for number, document in enumerate(documents):
         try:
             text = document if isinstance(document, str) else _text_of(document)
-            values.append(read_json(text))
+            values.append(read_json(text, parse_int=_whole))
         except NotStrict as err:
             values.append(None)
             problems.append(Problem(err.code, err.message, document=number, line=err.line))

@@ -454,3 +454,20 @@ def test_yaml_json_and_parsed_declarations_say_the_same(contents: dict[str, Any]
     assert read(ontology, json.dumps(value)) == parsed
     assert read(ontology, yaml.safe_dump(value, sort_keys=False)) == parsed
     assert set(parsed.feeds.get(STATION, {})) == set(contents)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('version: "\\U0e001F4A"', "not YAML"),
+        ('version: "\\ud800"', "surrogate"),
+        ('"\\udfff": 1', "surrogate"),
+        ("version: 1" + "0" * 400, "too large for a number"),
+        ("a: b\n" * 500_000, "write it as JSON"),
+    ],
+)
+def test_what_escapes_and_digits_can_say_and_nothing_can_keep_is_refused(
+    text: str, told: str
+) -> None:
+    with pytest.raises(ModelInvalid, match=told):
+        canonical_sidecar(text)

@@ -363,3 +363,11 @@ def test_hostile_sets_are_refused_without_end_or_crash() -> None:
 def test_reading_stops_at_a_thousand_problems() -> None:
     wrong = [{"@type": "Telemetry", "name": f"t{n}", "schema": "flaot"} for n in range(5_000)]
     assert len(problems(interface(contents=wrong))) == MAX_PROBLEMS
+
+
+def test_integers_beyond_64_bits_are_refused_with_their_place() -> None:
+    enum = {"@type": "Enum", "valueSchema": "integer"}
+    enum["enumValues"] = [{"name": "far", "enumValue": 2**70}]
+    text = json.dumps(interface(contents=[{"@type": "Property", "name": "p", "schema": enum}]))
+    with pytest.raises(ModelInvalid, match="too large for an integer"):
+        parse([text])
