@@ -185,7 +185,12 @@ type ModelContent {
   kind: String!
   "The DTMI of a relationship's target or a component's model."
   target: ID
+  "The DTMI of the model that declares it: this one or one that it extends."
+  declaredIn: ID!
   schema: String
+  "What a command takes and answers."
+  request: String
+  response: String
   unit: String
   writable: Boolean!
   displayName: String
