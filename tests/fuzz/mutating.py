@@ -64,7 +64,8 @@ def _as_value(text: bytes, borrowed: bytes, words: Sequence[str], random: Random
     if isinstance(line, dict | list):
         lines[at] = _written(_edited(line, _json(borrowed), words, random))
         return b"\n".join(lines)
-    if len(text) > MAX_YAML or text[:1] in b"[{":
+    # An alias may make a value that holds itself, which has no end of places.
+    if len(text) > MAX_YAML or text[:1] in b"[{" or b"*" in text:
         return None
     try:
         value = yaml.safe_load(text)
