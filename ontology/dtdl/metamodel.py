@@ -17,7 +17,7 @@ import orjson
 
 from twinfall.ontology.dtmi import child_id
 
-_FILES = ("metamodel.json", "dependency.json")
+_FILES = ("metamodel.json", "dependency.json", "rdf.json")
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 JSON_DATATYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON"
 """The datatype of extension members that hold any JSON value (rdf:JSON)."""
