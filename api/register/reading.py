@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinfall.api.lines import open_file
+from twinfall.graph.values_judge import MAX_TEXT
 from twinfall.ontology.errors import BadInput
 
 MAX_BYTES = 256_000_000
@@ -124,6 +125,14 @@ def _special(header: list[str], path: Path) -> dict[str, int]:
     return special
 
 
+def _unkeepable(row: list[str]) -> str:
+    """Why no twin can hold a text of this row; empty where it can."""
+    if any("\0" in cell for cell in row):
+        return "a cell holds the character U+0000"
+    longest = max(map(len, row), default=0)
+    return f"a cell has {longest} characters, at most {MAX_TEXT} fit" if longest > MAX_TEXT else ""
+
+
 class _Rows:
     def __init__(self, header: list[str], special: dict[str, int]) -> None:
         self.assets: list[Asset] = []
@@ -141,6 +150,9 @@ class _Rows:
         id_, type_ = self._cell(row, "id"), self._cell(row, "type")
         if not id_ or not type_:
             self.unused.append(Unused(line, f"it has no {'id' if not id_ else 'type'}"))
+            return
+        if reason := _unkeepable(row):
+            self.unused.append(Unused(line, reason))
             return
         taken = set(self._special.values())
         values = {

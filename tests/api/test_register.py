@@ -152,3 +152,16 @@ def test_names_are_dtdl_names_and_properties_never_clash(texts: list[str]) -> No
         assert name.isascii()
         assert name.isalnum()
         assert name[0].isalpha()
+
+
+def test_rows_that_no_twin_can_hold_are_left_out_with_the_reason(tmp_path: Path) -> None:
+    long = "x" * 70_000
+    (tmp_path / "a.csv").write_text(f"id,type,note\nA,x,a\0b\nB,x,{long}\nC,x,good\n")
+    done = twinfall(tmp_path, "init", "a.csv", "--json")
+    assert [row["line"] for row in done.json["unused"]] == [2, 3]
+    assert "U+0000" in done.json["unused"][0]["reason"]
+    assert "65536" in done.json["unused"][1]["reason"]
+
+
+def test_a_time_outside_the_years_of_a_calendar_is_a_text() -> None:
+    assert schema_of(["0001-01-01T00:00+14:00"]) == "string"

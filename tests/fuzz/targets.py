@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.fuzz import models, telling
+from tests.fuzz import models, registers, telling
 from tests.fuzz.law import Target
 
 TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
@@ -21,5 +21,6 @@ TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
         "json": telling.json_rows,
         "mqtt": telling.messages,
         "graphql": telling.questions,
+        "register": registers.registers,
     }
 )
