@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from rdflib import RDFS
 
 from twinfall.ontology.dtdl.text import canonical
 from twinfall.ontology.dtmi import child_id, read_dtmi
@@ -16,6 +18,12 @@ from twinfall.ontology.rdf.placing import Family, common
 
 EXTENSION = "dtmi:twinfall:rdf;1"
 IDENTITY_NAME = "iri"
+OF_RESOURCE: Mapping[str, tuple[str, str]] = {
+    IDENTITY_NAME: (words.IDENTITY, "The IRI that this twin has in RDF."),
+    "label": (str(RDFS.label), "What people call it."),
+    "comment": (str(RDFS.comment), "What people say of it."),
+}
+"""Properties of everything that is named in RDF: predicate and description."""
 QUANTITATIVE: Mapping[int, str] = {
     3: "dtmi:dtdl:extension:quantitativeTypes;1",
     4: "dtmi:dtdl:extension:quantitativeTypes;2",
@@ -75,7 +83,7 @@ def _names(found: Vocabulary) -> dict[str, str]:
     names = dict(told)
     for name, predicates in by_name.items():
         for index, predicate in enumerate(predicates):
-            plain = index == 0 and name != IDENTITY_NAME
+            plain = index == 0 and name not in OF_RESOURCE
             names[predicate] = name if plain else qualified_name(predicate)
             if not plain:
                 found.lose("name", predicate, f"is called {names[predicate]}: {name} is taken")
@@ -92,14 +100,15 @@ def _distinct(names: dict[str, str], told: set[str]) -> None:
 
 
 def _resource() -> dict[str, Any]:
-    iri = {
-        "@type": ["Property", "Rdf"], "name": IDENTITY_NAME, "schema": "string",
-        "iri": words.IDENTITY, "description": "The IRI that this twin has in RDF.",
-    }  # fmt: skip
+    contents = [
+        {"@type": ["Property", "Rdf"], "name": name, "schema": "string", "iri": predicate,
+         "description": description}
+        for name, (predicate, description) in OF_RESOURCE.items()
+    ]  # fmt: skip
     return {
         "@context": [f"dtmi:dtdl:context;{VERSION}", EXTENSION], "@id": words.RESOURCE,
         "@type": "Interface", "displayName": "Resource",
-        "description": "What RDF names: everything that has an IRI.", "contents": [iri],
+        "description": "What RDF names: everything that has an IRI.", "contents": contents,
     }  # fmt: skip
 
 
@@ -160,6 +169,7 @@ class _Writer:
         return used if len(used) > 1 else used[0]
 
     def _content(self, field: Field, dtmi: str, version: int) -> dict[str, Any]:
+        field = self._kept(field)
         name = self._names[field.predicate]
         extra = {key: value for key, value in field.extra.items() if key != "name"}
         semantic = extra.pop("semanticType", None)
@@ -176,6 +186,17 @@ class _Writer:
         made["@type"] = types if len(types) > 1 else types[0]
         made |= self._meaning(field, version) | _words_of(field)
         return made | extra
+
+    def _kept(self, field: Field) -> Field:
+        """What leads to a class that is not here leads to no twin: its IRI is kept as text."""
+        if field.kind != "Relationship" or len(field.targets) != 1:
+            return field
+        target = field.targets[0]
+        if target in self._dtmis or read_dtmi(target) is not None:
+            return field
+        message = f"leads to a {target}, which is not here: its IRI is kept as text"
+        self._found.lose("range", field.predicate, message)
+        return replace(field, kind="Property", schema="string", targets=())
 
     def _relations(self, predicate: str) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -206,10 +227,7 @@ class _Writer:
             target = field.targets[0]
             if target in self._dtmis:
                 return self._dtmis[target]
-            if read_dtmi(target) is not None:
-                return target
-            self._found.lose("range", field.predicate, f"leads to {target}, which is not here")
-            return None
+            return target if read_dtmi(target) is not None else None
         unknown = [t for t in field.targets if t not in self._family.above]
         chosen = None if unknown else common(field.targets, self._family)
         to = chosen or "anything"

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
 
+import rdflib
 from rdflib import Graph
 from rdflib.plugins.stores.memory import Memory
 
 from twinfall.ontology.errors import BadInput, Refused, TwinError
+from twinfall.ontology.rdf.terms import check_term
 
 FORMATS: Mapping[str, str] = MappingProxyType(
     {".ttl": "turtle", ".turtle": "turtle", ".nt": "nt", ".jsonld": "json-ld"}
@@ -40,6 +44,8 @@ _TOKENS = re.compile(
     r'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|<[^<>\s]*>|\#[^\n]*|[\[(]|[\])]',
     re.DOTALL,
 )
+_SWITCH = threading.Lock()
+"""rdflib's switch is one for the process."""
 _CONTEXT_WORDS = ("@context", "@import")
 
 
@@ -98,7 +104,8 @@ def _read(source: Source, graph: Graph) -> None:
     elif source.format == "turtle":
         _check_depth(source.name, text)
     try:
-        graph.parse(data=text, format=source.format, publicID=BASE)
+        with _as_written():
+            graph.parse(data=text, format=source.format, publicID=BASE)
     except TwinError as error:
         error.path = error.path or source.name
         raise
@@ -108,6 +115,18 @@ def _read(source: Source, graph: Graph) -> None:
             code="BAD_FILE",
             path=source.name,
         ) from None
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """Literals keep their text: rdflib would cut fractions of seconds and rewrite durations."""
+    with _SWITCH:
+        before = rdflib.NORMALIZE_LITERALS
+        rdflib.NORMALIZE_LITERALS = False
+        try:
+            yield
+        finally:
+            rdflib.NORMALIZE_LITERALS = before
 
 
 def _decoded(source: Source) -> str:
@@ -184,11 +203,13 @@ class _Bounded(Memory):
         self._deadline = deadline
         self._count = 0
 
-    def add(self, *args: Any, **more: Any) -> None:
+    def add(self, triple: Any, *args: Any, **more: Any) -> None:
         """Take one triple."""
+        for term in triple:
+            check_term(term)
         self._count += 1
         if self._count > MAX_TRIPLES:
             raise Refused(f"more than {MAX_TRIPLES} triples", code="TOO_LARGE")
         if self._count % _CHECK_EVERY == 0 and time.monotonic() > self._deadline:
             raise Refused(f"reading took longer than {MAX_SECONDS:.0f} s", code="TOO_COSTLY")
-        super().add(*args, **more)
+        super().add(triple, *args, **more)

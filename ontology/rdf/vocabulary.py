@@ -50,7 +50,7 @@ SCHEMAS: Mapping[URIRef, str] = MappingProxyType(
         XSD.short: "short",
         XSD.byte: "byte",
         XSD.unsignedLong: "unsignedLong",
-        XSD.unsignedInt: "unsignedInt",
+        XSD.unsignedInt: "unsignedInteger",
         XSD.unsignedShort: "unsignedShort",
         XSD.unsignedByte: "unsignedByte",
         XSD.date: "date",
