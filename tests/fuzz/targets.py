@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.fuzz import models, registers, telling
+from tests.fuzz import models, registers, telling, triples
 from tests.fuzz.law import Target
 
 TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
@@ -22,5 +22,6 @@ TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
         "mqtt": telling.messages,
         "graphql": telling.questions,
         "register": registers.registers,
+        "rdf": triples.classes,
     }
 )
