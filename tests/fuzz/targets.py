@@ -23,5 +23,6 @@ TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
         "graphql": telling.questions,
         "register": registers.registers,
         "rdf": triples.classes,
+        "rdf-twins": triples.twins,
     }
 )

@@ -31,7 +31,7 @@ NOW = 1_800_000_000 * 10**9
 HOUR = 3600 * 10**9
 
 
-class _Filled:
+class Filled:
     """A filled plant, a new one after every input that changed it."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class _Filled:
 
 def rows() -> Target:
     """Rows of an import into the plant."""
-    filled = _Filled()
+    filled = Filled()
 
     def take(data: bytes) -> None:
         try:
@@ -172,7 +172,7 @@ _READING_WORDS = (
 def questions() -> Target:
     """GraphQL documents over the plant; a second part holds the variables."""
     warm()
-    filled = _Filled()
+    filled = Filled()
     loop = asyncio.new_event_loop()
     access = Access("fuzz", "admin")
 
@@ -211,7 +211,7 @@ def _asked_in_docs() -> list[bytes]:
     return [text for page in pages for text in seeds.fences(page.name, "graphql")]
 
 
-def _query_words(filled: _Filled) -> tuple[str, ...]:
+def _query_words(filled: Filled) -> tuple[str, ...]:
     core = filled.plant.service._current().schema.core
     names = {name for name in core.type_map if not name.startswith("__")}
     for kind in core.type_map.values():

@@ -1,8 +1,12 @@
-"""Target: classes in RDF, whose DTDL must hold together; the first byte chooses the format."""
+"""Targets: classes in RDF, whose DTDL must hold together, and twins in RDF. The first byte chooses
+the format.
+"""
 
 from __future__ import annotations
 
 from tests.fuzz.law import Target
+from tests.fuzz.telling import Filled
+from twinfall.graph.rdf import export_rdf, import_rdf
 from twinfall.ontology import parse
 from twinfall.ontology.errors import ModelIncomplete, ModelInvalid
 from twinfall.ontology.rdf import Source, read_models
@@ -64,3 +68,23 @@ def classes() -> Target:
             raise AssertionError(str(error)) from error
 
     return Target("rdf", take, lambda: list(_SEEDS), _WORDS)
+
+
+def twins() -> Target:
+    """Twins and relationships into the plant, and out again."""
+    filled = Filled()
+
+    def take(data: bytes) -> None:
+        graph = filled.plant.graph
+        try:
+            import_rdf(graph, [Source("twins", data[1:], _FORMATS.get(data[:1], "turtle"))])
+            export_rdf(graph, "turtle")
+        finally:
+            filled.restore()
+
+    def begin() -> list[bytes]:
+        formats = {b"t": "turtle", b"n": "ntriples", b"j": "jsonld"}
+        graph = filled.plant.graph
+        return [mark + export_rdf(graph, name).encode() for mark, name in formats.items()]
+
+    return Target("rdf-twins", take, begin, _WORDS, lambda: filled.plant.close())
