@@ -100,7 +100,8 @@ class Groups:
 
     def wanted(self) -> Rows:
         """k of each group; 0, which nothing satisfies, where it has no usable value."""
-        wanted: Rows = np.nan_to_num(self.of("k"), nan=0.0).astype(np.int32)
+        most = np.iinfo(np.int32).max
+        wanted: Rows = np.nan_to_num(self.of("k"), nan=0.0).clip(0, most).astype(np.int32)
         return wanted
 
 

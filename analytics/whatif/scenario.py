@@ -102,7 +102,7 @@ def parsed(given: str | bytes | Mapping[str, Any]) -> Any:
     if isinstance(given, str | bytes) and len(given) > MAX_BYTES:
         raise BadInput(f"longer than {MAX_BYTES} bytes", code="TOO_LARGE")
     try:
-        return read_sidecar(given).value
+        return read_sidecar(given, any_integer=True).value
     except NotStrict as error:
         place = f"line {error.line}" if error.line else ""
         raise BadInput(error.message, path=place) from None

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from twinfall.ontology.dtdl.lines import line_of
-from twinfall.ontology.dtdl.text import NotStrict, canonical, read_json
+from twinfall.ontology.dtdl.text import NotStrict, canonical, read_json, whole
 
 MAX_SIDECAR = 8 * 1024 * 1024
 MAX_YAML = 2 * 1024 * 1024
@@ -61,16 +61,21 @@ class Sidecar:
             pointer = pointer.rpartition("/")[0]
 
 
-def read_sidecar(document: str | bytes | Mapping[str, Any]) -> Sidecar:
-    """The content of one sidecar. Raises NotStrict."""
+def read_sidecar(
+    document: str | bytes | Mapping[str, Any], *, any_integer: bool = False
+) -> Sidecar:
+    """The content of one sidecar. Raises NotStrict. Integers fit in 64 bits, but with
+    `any_integer`, for who looks at each.
+    """
+    parse_int = None if any_integer else whole
     if isinstance(document, Mapping):
-        return Sidecar(read_json(canonical(dict(document))))
+        return Sidecar(read_json(canonical(dict(document)), parse_int=parse_int))
     text = _decoded(document)
     if len(text) > MAX_SIDECAR:
         raise NotStrict("tooLarge", f"the declaration is larger than {MAX_SIDECAR >> 20} MiB")
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         try:
-            return Sidecar(read_json(text), text)
+            return Sidecar(read_json(text, parse_int=parse_int), text)
         except NotStrict as err:
             if err.code != "notJson":
                 raise
@@ -96,7 +101,8 @@ def _read_yaml(text: str) -> Sidecar:
     except yaml.MarkedYAMLError as err:
         line = err.problem_mark.line + 1 if err.problem_mark else None
         raise NotStrict("notYaml", f"not YAML: {err.problem or err}", line) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as err:  # ValueError: \U beyond Unicode
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as err:
+        # ValueError, OverflowError: an escape such as \U90000000
         raise NotStrict("notYaml", f"not YAML: {type(err).__name__}") from None
     sidecar = Sidecar(None)
     if node is not None:

@@ -43,7 +43,7 @@ def _finite(text: str) -> float:
     return value
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
     """An integer that whoever reads it later can hold, in 64 bits."""
     value = int(text) if len(text) <= _LONGEST else 2**64
     if not -(2**63) <= value < 2**64:
@@ -138,7 +138,7 @@ def read_documents(documents: Sequence[Any]) -> tuple[list[Any], list[Problem]]:
     for number, document in enumerate(documents):
         try:
             text = document if isinstance(document, str) else _text_of(document)
-            values.append(read_json(text, parse_int=_whole))
+            values.append(read_json(text, parse_int=whole))
         except NotStrict as err:
             values.append(None)
             problems.append(Problem(err.code, err.message, document=number, line=err.line))
