@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
@@ -18,7 +18,13 @@ from twinfall.ontology.differences import Comparison
 from twinfall.ontology.errors import BadInput, ModelIncomplete, ModelInvalid, Problem
 from twinfall.ontology.exporting import file_stem
 
+if TYPE_CHECKING:
+    from twinfall.ontology.rdf import Loss, Source
+
 SIDECAR_ENDINGS = (".dependencies.yaml", ".dependencies.yml", ".dependencies.json")
+RDF_ENDINGS = (".ttl", ".turtle", ".nt", ".jsonld")
+RDF_NOT_READ = (".rdf", ".owl", ".trig", ".nq", ".n3")
+"""RDF of other kinds: refused with a word on what is read."""
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 4_000_000
 """Of one document."""
@@ -31,6 +37,7 @@ class Files:
 
     documents: tuple[Path, ...]
     sidecars: tuple[Path, ...]
+    rdf: tuple[Path, ...] = ()
 
     @classmethod
     def at(cls, paths: Sequence[str]) -> Files:
@@ -42,17 +49,40 @@ class Files:
             raise BadInput(f"{len(unique)} files, at most {MAX_FILES} are read", code="TOO_LARGE")
         here = {f.resolve(): f for f in reversed([*found, *beside])}
         shown = [here[f] for f in unique]
+        models = [f for f in shown if not _is_sidecar(f)]
         return cls(
-            tuple(f for f in shown if not _is_sidecar(f)), tuple(f for f in shown if _is_sidecar(f))
+            tuple(f for f in models if not is_rdf(f)),
+            tuple(f for f in shown if _is_sidecar(f)),
+            tuple(f for f in models if is_rdf(f)),
         )
 
     def texts(self) -> list[str]:
         """The documents."""
         return [_text(f) for f in self.documents]
 
+    def models(self, known: Ontology | None = None) -> Models:
+        """All models: the documents, and those that the RDF files say, read together."""
+        texts = self.texts()
+        if not self.rdf:
+            return Models(self.documents, texts)
+        from twinfall.ontology.rdf import read_models  # rdflib takes its time
+
+        read = read_models(rdf_sources(self.rdf), known=known)
+        told = [self.rdf[0] if len(self.rdf) == 1 else self.rdf[0].parent] * len(read.documents)
+        return Models((*self.documents, *told), [*texts, *read.documents], read.losses)
+
     def sidecar_texts(self) -> list[str]:
         """The sidecars."""
         return [_text(f) for f in self.sidecars]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """DTDL texts, each with the file that it comes from, and what RDF says that they cannot."""
+
+    files: tuple[Path, ...]
+    texts: list[str]
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +109,16 @@ class Verdict:
     interfaces: int
     seconds: float
     findings: tuple[Finding, ...] = field(default=())
+    losses: tuple[Loss, ...] = field(default=())
+    """What RDF files say and DTDL cannot."""
 
 
 def check(paths: Sequence[str]) -> Verdict:
     """Read and judge model files and sidecars."""
     start = time.perf_counter()
     files = Files.at(paths)
-    texts, sidecars = files.texts(), files.sidecar_texts()
+    models, sidecars = files.models(), files.sidecar_texts()
+    texts = models.texts
     word: Literal["valid", "incomplete", "invalid"] = "valid"
     findings: list[Finding] = []
     ontology: Ontology | None = None
@@ -94,31 +127,32 @@ def check(paths: Sequence[str]) -> Verdict:
         read_dependencies(sidecars, ontology)
     except ModelIncomplete as error:
         word = "incomplete"
-        findings = [_missing(dtmi, files.documents, texts) for dtmi in error.undefined]
+        findings = [_missing(dtmi, models.files, texts) for dtmi in error.undefined]
     except ModelInvalid as error:
         word = "invalid"
-        source = (files.documents, texts) if ontology is None else (files.sidecars, sidecars)
+        source = (models.files, texts) if ontology is None else (files.sidecars, sidecars)
         findings = [_finding(p, *source) for p in error.problems]
     return Verdict(
         word,
-        len(files.documents),
+        len(texts),
         len(files.sidecars),
         len(ontology.interfaces) if ontology else 0,
         time.perf_counter() - start,
         tuple(findings),
+        models.losses,
     )
 
 
 def compare(old: Sequence[str], new: Sequence[str]) -> Comparison:
     """What changed between two sets of model files. Raises ModelInvalid, ModelIncomplete."""
-    before, after = (parse(Files.at(paths).texts()) for paths in (old, new))
+    before, after = (parse(Files.at(paths).models().texts) for paths in (old, new))
     return differences.compare(before, after)
 
 
 def lint(paths: Sequence[str]) -> list[lints.Finding]:
     """What model files and sidecars that are valid hardly mean. Raises ModelInvalid."""
     files = Files.at(paths)
-    ontology = parse(files.texts())
+    ontology = parse(files.models().texts)
     return lints.lint(ontology, read_dependencies(files.sidecar_texts(), ontology))
 
 
@@ -153,10 +187,10 @@ def write_files(files: Iterable[tuple[str, bytes]], folder: Path) -> list[Path]:
 def _files(path: str) -> Iterator[Path]:
     at = Path(path)
     if at.is_dir():
-        endings = (".json", *SIDECAR_ENDINGS)
+        endings = (".json", *SIDECAR_ENDINGS, *RDF_ENDINGS)
         inside = sorted(f for f in at.rglob("*") if f.name.endswith(endings) and f.is_file())
         if not inside:
-            raise BadInput("no *.json file in this folder", code="BAD_FILE", path=path)
+            raise BadInput("no model file in this folder", code="BAD_FILE", path=path)
         yield from inside
     elif at.is_file():
         yield at
@@ -166,6 +200,22 @@ def _files(path: str) -> Iterator[Path]:
             raise BadInput("there is no such file or folder", code="BAD_FILE", path=path)
         for found in matching:
             yield from _files(found)
+
+
+def is_rdf(file: Path) -> bool:
+    """Whether a file's ending says that it holds RDF."""
+    return file.suffix.lower() in (*RDF_ENDINGS, *RDF_NOT_READ)
+
+
+def rdf_sources(files: Iterable[Path]) -> list[Source]:
+    """The texts of RDF files."""
+    from twinfall.ontology.rdf.reading import MAX_BYTES, Source  # rdflib takes its time
+
+    sources = []
+    for file in files:
+        with open_file(file) as opened:
+            sources.append(Source.of_file(str(file), opened.read(MAX_BYTES + 1)))
+    return sources
 
 
 def _is_sidecar(file: Path) -> bool:

@@ -10,7 +10,7 @@ from graphql import build_client_schema, get_introspection_query, print_schema
 
 from twinfall.api.checking import model_rows, write_files, write_models
 from twinfall.ontology import Ontology, parse
-from twinfall.ontology.exporting import Exported, check_format, export
+from twinfall.ontology.exporting import Exported, check_format, dtdl, export
 
 if TYPE_CHECKING:
     from twinfall.api.cli.service import Service
@@ -22,8 +22,15 @@ OWN = (DTDL, GRAPHQL)
 SCHEMA_FILE = "schema.graphql"
 
 
-def export_models(service: Service, format_: str, folder: Path) -> list[Path]:
-    """The files that were written, never over one that says otherwise. Raises BadInput."""
+def export_models(
+    service: Service, format_: str, folder: Path, version: int | None = None
+) -> list[Path]:
+    """The files that were written, never over one that says otherwise; `version` is that of DTDL.
+    Raises BadInput, ModelInvalid where that version cannot say a model.
+    """
+    if format_ == DTDL and version is not None:
+        files = dtdl(_ontology(service), version)
+        return write_files(((one.name, one.text.encode()) for one in files), folder)
     if format_ == DTDL:
         return write_models(service.export(), folder)
     check_format(format_, OWN)

@@ -15,6 +15,7 @@ from twinfall.ontology.dtdl.suggest import did_you_mean
 from twinfall.ontology.errors import BadInput
 from twinfall.ontology.json_schema import model_schema
 from twinfall.ontology.ontology import Ontology
+from twinfall.ontology.writing import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,28 @@ def _json_schemas(ontology: Ontology) -> Iterator[Exported]:
         yield Exported(f"{file_stem(dtmi)}.schema.json", text + "\n")
 
 
-FORMATS: Mapping[str, Format] = MappingProxyType({"json-schema": _json_schemas})
+def dtdl(ontology: Ontology, version: int) -> Iterator[Exported]:
+    """The models in this version of DTDL. Raises ModelInvalid where it cannot say them."""
+    for dtmi, text in zip(sorted(ontology.interfaces), written(ontology, version), strict=True):
+        indented = json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+        yield Exported(f"{file_stem(dtmi)}.json", indented + "\n")
+
+
+def _rdf(format_: str) -> Format:
+    def files(ontology: Ontology) -> Iterator[Exported]:
+        from twinfall.ontology.rdf.writing import files as rdf_files  # rdflib takes its time
+
+        for name, text in rdf_files(ontology, format_):
+            yield Exported(name, text)
+
+    return files
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "json-schema": _json_schemas,
+        "owl": _rdf("owl"),
+        "shacl": _rdf("shacl"),
+        "jsonld": _rdf("jsonld"),
+    }
+)

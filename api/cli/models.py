@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twinfall.api.cli import dependencies, here, versions
+from twinfall.api.cli import dependencies, here, rdf, versions
 from twinfall.api.cli.output import BAD, AsJson, console, print_json, print_table
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def _print_verdict(verdict: Verdict) -> None:
     text.append(f" in {verdict.documents} documents, {verdict.sidecars} dependency files,")
     text.append(f" {len(verdict.findings)} problems ({verdict.seconds:.2f} s)")
     out.print(text)
+    rdf.print_losses(verdict.losses)
 
 
 @app.command()
@@ -132,21 +133,25 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load models with the dependency files beside them, all or nothing."""
+    from dataclasses import asdict
+
     from twinfall.api.checking import Files
     from twinfall.api.cli.service import service
     from twinfall.ontology import sidecars
 
     files = Files.at(paths)
     more = [sidecars.sidecar(sidecar)] if sidecar else []
-    given = {"documents": files.texts(), "dependencies": [*files.sidecar_texts(), *more]}
     with service(here.settings(), "twinfall model load", create=True) as graph:
+        models = files.models(rdf.loaded_models(graph) if files.rdf else None)
+        given = {"documents": models.texts, "dependencies": [*files.sidecar_texts(), *more]}
         loaded = graph.ask(LOAD, given)["data"]["loadModels"]
     if as_json:
-        print_json(loaded)
+        print_json(loaded | {"losses": [asdict(loss) for loss in models.losses]})
         return
     for dtmi in loaded["loaded"]:
         console().print(f"{loaded['names'].get(dtmi, '')}  {dtmi}", markup=False)
     console().print(f"{len(loaded['loaded'])} loaded, {len(loaded['unchanged'])} unchanged")
+    rdf.print_losses(models.losses)
 
 
 @app.command("list")
@@ -204,8 +209,12 @@ def _what(content: dict[str, Any]) -> str:
 def export(
     folder: Annotated[Path, typer.Argument(help="Where to; made if need be.")],
     format_: Annotated[
-        str, typer.Option("--format", help="dtdl, json-schema or graphql.")
+        str,
+        typer.Option("--format", help="dtdl, json-schema, graphql, owl, shacl or jsonld."),
     ] = "dtdl",
+    version: Annotated[
+        int | None, typer.Option(help="Of DTDL: 2, 3 or 4. By default as each was loaded.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the loaded models into a folder, a file each: as they are, with their dependency
@@ -215,7 +224,7 @@ def export(
     from twinfall.api.exporting import export_models
 
     with service(here.settings(), "twinfall model export") as graph:
-        written = export_models(graph, format_, folder)
+        written = export_models(graph, format_, folder, version)
     if as_json:
         print_json({"files": [str(path) for path in written]})
     else:

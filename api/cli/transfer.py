@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from twinfall.graph.ndjson import ImportReport
 
 FIRST_SHOWN = 5
+NDJSON = "ndjson"
+BASE = "urn:twinfall:twin:"
+BASE_HELP = "RDF: before the ids of twins that have no IRI of their own."
 
 
 class Refused:
@@ -39,18 +42,22 @@ class Refused:
 
     def take(self, line: int, code: str, message: str, raw: bytes) -> None:
         """Keep one row with its reason."""
-        import orjson
-
         row = raw.decode("utf-8", "replace").rstrip("\r\n")
         entry = {"line": line, "code": code, "reason": message, "row": row}
+        self.keep(entry, f"line {line}", code, message)
+
+    def keep(self, entry: dict[str, Any], place: str, code: str, message: str) -> None:
+        """Keep one entry; `place` is what people are told."""
+        import orjson
+
         try:
             if self._file is None:
                 self._file = self.path.open("wb")
             self._file.write(orjson.dumps(entry) + b"\n")
         except OSError as error:
-            raise self._stopped(error, f"line {line} was refused: {message}") from error
+            raise self._stopped(error, f"{place} was refused: {message}") from error
         if len(self.first) < FIRST_SHOWN:
-            self.first.append(f"line {line}: {message} [{code}]")
+            self.first.append(f"{place}: {message} [{code}]")
 
     def close(self) -> None:
         """Done; a file of an earlier run that no longer holds true goes away."""
@@ -83,12 +90,17 @@ def import_(
     progress: Annotated[
         bool | None, typer.Option(help="A progress bar; by default on a terminal.")
     ] = None,
+    base: Annotated[str, typer.Option(help=BASE_HELP)] = BASE,
 ) -> None:
-    """Import models, twins and relationships. Good rows are written; refused ones go, with line
-    and reason, to FILE.refused.ndjson. Importing a file again changes nothing.
+    """Import models, twins and relationships from NDJSON, or twins and relationships from RDF
+    (.ttl, .nt, .jsonld) of classes whose models are loaded. Good rows are written; refused ones
+    go, with line and reason, to FILE.refused.ndjson. Importing a file again changes nothing.
     """
+    from twinfall.api.checking import is_rdf
     from twinfall.api.cli.service import service
 
+    if requirements is not None and is_rdf(Path(file)):
+        raise typer.BadParameter("--assert judges NDJSON; export the twins of the RDF first")
     refused = Refused(Path("stdin.refused.ndjson" if file == "-" else f"{file}.refused.ndjson"))
     opened = _opened(file, twice=requirements is not None)
     with opened as (source, path), bar("Importing", None, shown=progress) as shown:
@@ -96,7 +108,10 @@ def import_(
             with service(here.settings(), "twinfall import", create=True) as graph:
                 if requirements is not None:
                     _guard(graph, path, requirements)
-                report = graph.take(source, _mover(shown), refused.take)
+                if is_rdf(path):
+                    report = _take_rdf(graph, path, base, (_mover(shown), refused))
+                else:
+                    report = graph.take(source, _mover(shown), refused.take)
         finally:
             refused.close()
     if as_json:
@@ -106,6 +121,30 @@ def import_(
         _tell(report, refused)
     if report.refused:
         raise typer.Exit(BAD)
+
+
+def _take_rdf(graph: Service, path: Path, base: str, out: tuple[Any, Refused]) -> ImportReport:
+    """Import RDF: it becomes rows here, and the graph judges them as any others."""
+    from io import BufferedReader, BytesIO
+
+    from twinfall.api.cli.rdf import entry, rows_of_file
+    from twinfall.graph.rdf import as_lines, refused_row
+
+    progress, refused = out
+    rows = rows_of_file(graph, path, base)
+    for one in rows.refused:
+        refused.keep(entry(one), one.subject, one.code, one.message)
+
+    def take(line: int, code: str, message: str, raw: bytes) -> None:
+        one = refused_row(rows, code, message, raw)
+        refused.keep(entry(one), one.subject, code, message)
+
+    lines = BufferedReader(BytesIO(b"".join(as_lines(rows))))
+    report = graph.take(lines, progress, take)
+    report.refused += len(rows.refused)
+    for one in rows.refused:
+        report.by_code[one.code] = report.by_code.get(one.code, 0) + 1
+    return report
 
 
 @contextmanager
@@ -162,18 +201,38 @@ def export(
     file: Annotated[
         Path | None, typer.Argument(help="Where to; `.gz` is packed. Without it: stdout.")
     ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="ndjson; or turtle, jsonld, ntriples: twins alone.")
+    ] = NDJSON,
+    base: Annotated[str, typer.Option(help=BASE_HELP)] = BASE,
     as_json: AsJson = False,
 ) -> None:
-    """Export the whole graph as NDJSON that imports to an equal graph."""
+    """Export the whole graph as NDJSON that imports to an equal graph, or its twins and
+    relationships as RDF.
+    """
     from twinfall.api.cli.service import service
 
     with service(here.settings(), "twinfall export") as graph:
-        if file is None:
-            for block in graph.export():
-                sys.stdout.buffer.write(block)
-            sys.stdout.buffer.flush()
+        if format_ != NDJSON:
+            _put([_rdf(graph, format_, base)], file, as_json)
             return
-        size = _write(graph.export(), file)
+        _put(graph.export(), file, as_json)
+
+
+def _rdf(graph: Service, format_: str, base: str) -> bytes:
+    from twinfall.api.cli.rdf import exported
+
+    return exported(graph, format_, base)
+
+
+def _put(blocks: Any, file: Path | None, as_json: bool) -> None:
+    """Onto standard output, or into a file, with its size told."""
+    if file is None:
+        for block in blocks:
+            sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+        return
+    size = _write(blocks, file)
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:

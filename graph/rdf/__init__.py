@@ -17,7 +17,18 @@ from twinfall.ontology.errors import BadInput
 from twinfall.ontology.rdf.iris import Iris
 from twinfall.ontology.rdf.reading import Source, triples
 
-__all__ = ["BASE", "NotTaken", "Rows", "export_rdf", "import_rdf", "read_export", "rows_of"]
+__all__ = [
+    "BASE",
+    "NotTaken",
+    "Rows",
+    "as_lines",
+    "export_rdf",
+    "import_rdf",
+    "read_export",
+    "refused_row",
+    "rows_of",
+    "written",
+]
 
 WRITTEN = {"turtle": "turtle", "jsonld": "json-ld", "ntriples": "nt"}
 """Formats that are written, as rdflib calls them."""

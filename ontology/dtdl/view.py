@@ -29,10 +29,13 @@ class Elements(Mapping[str, Mapping[str, Any]]):
 
     def __getitem__(self, id_: str) -> Mapping[str, Any]:
         element = self._all[id_]
+        properties = _properties(element, self._all)
+        if element.type == "Interface":
+            properties["extendedBy"] = list(self._extended.get(element.id, ()))
         return {
             "id": element.id,
             "type": element.type,
-            "properties": _properties(element, self._all),
+            "properties": properties,
             "supplementalTypes": [s.id for s in element.supplements],
             "supplementalProperties": {
                 k: _extra(element, k, v) for k, v in element.extras.items() if v is not None
@@ -60,6 +63,15 @@ class Elements(Mapping[str, Mapping[str, Any]]):
                         waiting.append(element)
         return found
 
+    @cached_property
+    def _extended(self) -> dict[str, list[str]]:
+        """Who extends whom: interfaces by the one above them."""
+        found: dict[str, list[str]] = {}
+        for element in self._all.values():
+            for above in dict.fromkeys(element.links.get("extends", ())):
+                found.setdefault(above, []).append(element.id)
+        return found
+
 
 def _targets(element: Element) -> Iterator[str]:
     for targets in element.links.values():
@@ -79,9 +91,6 @@ def _properties(element: Element, known: Mapping[str, Element]) -> dict[str, Any
     if element.type == "Interface":
         found["contents"] = _contents(element, known)
         found.update(_by_kind(found["contents"], known))
-        found["extendedBy"] = [
-            other.id for other in known.values() if element.id in other.links.get("extends", ())
-        ]
     if element.partition and element.partition != element.id:
         found["definedIn"] = element.partition
     if element.parent is not None and element.parent.id != element.partition:

@@ -282,8 +282,7 @@ def _one_each(
         if len(text) > MAX_TEXT:
             found.lose("text", subject, f"has a text of {len(text)} characters: it is cut")
             text = text[: MAX_TEXT - 1] + "…"
-        if text.strip():
-            yield language, text
+        yield language, text
 
 
 def _language(text: Node, subject: Node, found: Vocabulary) -> str:

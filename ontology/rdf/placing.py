@@ -8,13 +8,15 @@ ancestors of one class both have moves into an interface of its own that both ex
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from twinfall.ontology.rdf.classes import Class, Field, Vocabulary
 
 MAX_LEVELS = 12
 """Of extending, in DTDL v4."""
+Known: TypeAlias = Mapping[str, frozenset[str]]
 SHARED = "_subject"
 """Behind a predicate's IRI: what has it, where classes that are not related do."""
 
@@ -27,8 +29,10 @@ class Family:
     above: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
-def place(found: Vocabulary, known: Collection[str] = ()) -> Family:
-    """Make the classes legal for DTDL; `known` are classes of models that are there already."""
+def place(found: Vocabulary, known: Known) -> Family:
+    """Make the classes legal for DTDL; `known` are classes of models that are there already, each
+    with the predicates that it has.
+    """
     _check_parents(found, known)
     _break_circles(found)
     _limit_depth(found)
@@ -36,7 +40,7 @@ def place(found: Vocabulary, known: Collection[str] = ()) -> Family:
     _share(found, family)
     family = family_of(found.classes)
     for iri in family.order:
-        _leave_out(found, family, found.classes[iri])
+        _leave_out(found, family, found.classes[iri], known)
     return family
 
 
@@ -63,7 +67,7 @@ def _visit(classes: Mapping[str, Class], start: str, family: Family) -> None:
             family.order.append(iri)
 
 
-def _check_parents(found: Vocabulary, known: Collection[str]) -> None:
+def _check_parents(found: Vocabulary, known: Known) -> None:
     for one in found.classes.values():
         for parent in one.parents:
             if parent not in found.classes and parent not in known:
@@ -98,13 +102,13 @@ def _break_circles(found: Vocabulary) -> None:
 
 
 def _limit_depth(found: Vocabulary) -> None:
-    """Deeper classes extend what stands higher; `MAX_LEVELS` leaves room for what is shared."""
+    """Deeper classes extend what stands higher; one level is left for what is shared."""
     depth: dict[str, int] = {}
     for iri in family_of(found.classes).order:
         one = found.classes[iri]
         while True:
             level = 1 + max((depth.get(p, 0) for p in one.parents), default=0)
-            if level <= MAX_LEVELS - 2:
+            if level < MAX_LEVELS:
                 break
             deepest = max(one.parents, key=lambda p: (depth.get(p, 0), p))
             found.lose("depth", iri, f"extends {deepest} too deep: it extends what that extends")
@@ -163,8 +167,13 @@ def _last(iri: str) -> str:
     return iri.replace("#", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
-def _leave_out(found: Vocabulary, family: Family, one: Class) -> None:
+def _leave_out(found: Vocabulary, family: Family, one: Class, known: Known) -> None:
     """What an ancestor has already."""
+    for iri in family.above[one.iri]:
+        for parent in set(found.classes[iri].parents) - found.classes.keys():
+            for predicate in known.get(parent, frozenset()) & one.fields.keys():
+                del one.fields[predicate]
+                found.lose("narrowed", one.iri, f"says {predicate}, which {parent} has already")
     for predicate in list(one.fields):
         for iri in family.above[one.iri] - {one.iri}:
             upper = found.classes[iri].fields.get(predicate)

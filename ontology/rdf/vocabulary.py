@@ -9,6 +9,7 @@ from rdflib import OWL, RDF, RDFS, SKOS, XSD, Namespace, URIRef
 
 SH = Namespace("http://www.w3.org/ns/shacl#")
 BRICK = Namespace("https://brickschema.org/schema/Brick#")
+SKOS_IRI = str(SKOS)
 DTDL = "dtmi:dtdl:"
 """Words of DTDL as IRIs, without their version, as RealEstateCore writes them into its SHACL."""
 
