@@ -17,7 +17,7 @@ from twinfall.graph.graph import Graph
 from twinfall.graph.sqlite import SQLiteStore
 from twinfall.ontology import Names, Ontology, canonical_sidecar, parse, read_dependencies
 from twinfall.ontology.differences import compare
-from twinfall.ontology.exporting import export
+from twinfall.ontology.exporting import FORMATS, export
 from twinfall.ontology.lint import lint
 from twinfall.ontology.packing import pack, unpack
 
@@ -72,8 +72,9 @@ def loading() -> Target:
             graph = Graph(store)
             graph.load_models([text for text in texts if text not in sidecars], sidecars)
             GraphQLService(graph).sdl()
-            for _ in export(graph.ontology, "json-schema"):
-                pass
+            for format_ in FORMATS:
+                for _ in export(graph.ontology, format_):
+                    pass
             assert Graph(store).names.entries == graph.names.entries
         finally:
             store.close()
