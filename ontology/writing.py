@@ -17,6 +17,8 @@ from twinfall.ontology.ontology import Ontology
 from twinfall.ontology.parsing import parse
 
 VERSIONS = (2, 3, 4)
+AMBIGUOUS = frozenset({"byte"})
+"""A schema and, beside quantities, a unit: such a schema is named by its DTMI."""
 RDF_IRI = "dtmi:twinfall:rdf:v1:Rdf"
 """The co-type that only holds an IRI: DTDL v2 has no place for it but the comment."""
 _SINGLE = ("schema", "elementSchema", "mapKey", "mapValue", "request", "response", "valueSchema")
@@ -104,7 +106,7 @@ class _Writer:
         """A schema, payload or the like, where it is used: in place, or by its name."""
         element = self._elements[id_]
         if element["type"] not in _CLASSES or id_.startswith(("dtmi:dtdl:", "dtmi:standard:")):
-            return _term(id_)
+            return id_ if _term(id_) in AMBIGUOUS else _term(id_)
         if element["type"] == "Interface":
             return id_
         if parent and element["properties"].get("childOf") != parent:

@@ -11,6 +11,7 @@ from twinfall.graph.graph import Graph
 from twinfall.graph.ndjson import ImportReport, export_rows, import_rows
 from twinfall.graph.rdf.identity import BASE, TwinIds
 from twinfall.graph.rdf.reading import NotTaken, Rows, as_lines, read_rows
+from twinfall.graph.rdf.turtle import turtle
 from twinfall.graph.rdf.writing import triples_of
 from twinfall.ontology import Ontology
 from twinfall.ontology.errors import BadInput
@@ -109,8 +110,7 @@ def written(
             f"twins are not written as {format_[:40]!r}", cure=f"known are {', '.join(WRITTEN)}"
         )
     made = triples_of(rows, ontology, base)
-    text: str = made.serialize(format=WRITTEN[format_])
-    return text
+    return turtle(made) if format_ == "turtle" else str(made.serialize(format=WRITTEN[format_]))
 
 
 def read_export(blocks: Iterable[bytes]) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from twinfall.ontology.rdf import vocabulary as words
 from twinfall.ontology.rdf.classes import Class, Field, Loss, Vocabulary
 from twinfall.ontology.rdf.identifiers import digest, dtmi_of, name_of, qualified_name
 from twinfall.ontology.rdf.placing import Family, common
+from twinfall.ontology.writing import AMBIGUOUS
 
 EXTENSION = "dtmi:twinfall:rdf;1"
 IDENTITY_NAME = "iri"
@@ -209,7 +210,12 @@ class _Writer:
 
     def _meaning(self, field: Field, version: int) -> dict[str, Any]:
         if field.kind in ("Property", "Telemetry"):
-            return {"schema": field.schema}
+            named = isinstance(field.schema, str) and field.schema in AMBIGUOUS
+            return (
+                {"schema": f"dtmi:dtdl:instance:Schema:{field.schema};4"}
+                if named
+                else {"schema": field.schema}
+            )
         if field.kind == "Command":
             return {}
         target = self._target(field)

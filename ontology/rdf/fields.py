@@ -136,7 +136,8 @@ def _target(graph: Graph, shape: Node) -> tuple[str, ...]:
 
 
 def _count(graph: Graph, shape: Node, word: URIRef) -> int | None:
-    text = str(graph.value(shape, word) or "")
+    given = graph.value(shape, word)  # a literal of 0 is false
+    text = "" if given is None else str(given)
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
@@ -264,7 +265,8 @@ def _owl_field(graph: Graph, predicate: URIRef, found: Vocabulary) -> Field | No
     name = found.representative(predicate)
     kind = told_kind(graph, predicate)
     if kind == "Command":
-        return replace(Field(name, "Command"), extra=told(graph, predicate))
+        command = Field(name, "Command", extra=told(graph, predicate))
+        return described(graph, (predicate,), command, found)
     data = values.is_data(graph, predicate)
     if data is None:
         return None

@@ -9,6 +9,7 @@ import json
 import re
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,7 +125,9 @@ def _as_written() -> Iterator[None]:
         before = rdflib.NORMALIZE_LITERALS
         rdflib.NORMALIZE_LITERALS = False
         try:
-            yield
+            with warnings.catch_warnings():  # rdflib's JSON-LD reader uses what it deprecates
+                warnings.filterwarnings("ignore", category=DeprecationWarning, module="rdflib")
+                yield
         finally:
             rdflib.NORMALIZE_LITERALS = before
 
