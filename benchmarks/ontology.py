@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import machine
+from examples.building import brick_file
 from twinfall.ontology import parse
 from twinfall.ontology.lint import lint
 from twinfall.ontology.packing import pack, unpack
+from twinfall.ontology.rdf import Source, read_triples, triples
+from twinfall.ontology.rdf.writing import files
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "ontologies"
 SETS = {"building-rec33": "RealEstateCore 3.3", "isa95": "ISA-95", "smartcities": "smart cities"}
@@ -33,6 +36,7 @@ def main() -> None:
     packed = pack(ontology)
     opened = _best(lambda: unpack(packed, ontology.documents))
     _row("the same, opened as it was kept", f"{opened * 1e3:.0f} ms", f"{len(packed):,} bytes")
+    _rdf()
     linted = _best(lambda: lint(ontology))
     _row("the same, linted", f"{linted:.2f} s")
 
@@ -76,6 +80,25 @@ def _from_files(name: str, folder: str) -> None:
         f"{took:.2f} s",
         f"{ratio:.1f} × reading and json.loads, {plain:.3f} s; the aim is {AIM} at most",
     )
+
+
+def _rdf() -> None:
+    """Brick 1.4: the triples, the DTDL of them, and both exports."""
+    brick = brick_file()
+    if brick is None:
+        print("| Brick.ttl | not measured: `pip install brickschema` | |")
+        return
+    source = Source.of_file(str(brick), brick.read_bytes())
+    took = _best(lambda: triples([source]), 1)
+    graph = triples([source])
+    _row("Brick 1.4, Turtle to triples", f"{took:.2f} s", f"{len(graph):,} triples")
+    took = _best(lambda: read_triples(graph), 1)
+    read = read_triples(graph)
+    _row("the same, triples to DTDL", f"{took:.2f} s", f"{len(read.documents):,} interfaces")
+    ontology = parse(read.documents)
+    for form in ("owl", "shacl"):
+        took = _best(lambda form=form: list(files(ontology, form)), 1)  # type: ignore[misc]
+        _row(f"the same, as {form}", f"{took:.2f} s")
 
 
 def _one(name: str, documents: list[str]) -> None:
