@@ -36,9 +36,9 @@ def main() -> None:
     packed = pack(ontology)
     opened = _best(lambda: unpack(packed, ontology.documents))
     _row("the same, opened as it was kept", f"{opened * 1e3:.0f} ms", f"{len(packed):,} bytes")
-    _rdf()
     linted = _best(lambda: lint(ontology))
     _row("the same, linted", f"{linted:.2f} s")
+    _rdf()
 
 
 def texts(folder: str) -> list[str]:

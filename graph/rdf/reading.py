@@ -79,6 +79,7 @@ class _Reader:
         self._models: dict[Node, Interface] = {}
         self._addresses: dict[Node, str] = {}
         self._values: dict[str, Row] = {}
+        self._inner: set[Node] = set()
         self._blank: dict[str, int] = {}
         self._stated = _statements(graph)
         self._seen: set[tuple[str, str]] = set()
@@ -99,7 +100,7 @@ class _Reader:
 
     def _find(self) -> None:
         graph = self._graph
-        inner = self._inner_nodes()
+        self._inner = inner = self._inner_nodes()
         for node in ordered(graph, (s for s in graph.subjects(RDF.type, None) if s not in inner)):
             types = {t for t in graph.objects(node, RDF.type) if isinstance(t, URIRef)}
             if types & SCHEMA_TYPES:
@@ -112,16 +113,16 @@ class _Reader:
         """Blank nodes that are values, and nodes of components: they belong to their twin."""
         graph = self._graph
         structured = {
-            URIRef(iri)
+            (URIRef(iri), content.kind)
             for interface in self._ontology.interfaces.values()
             for iri, content in self._predicates(interface)[0].items()
             if content.kind in ("Property", "Component")
         }
         return {
             value
-            for predicate in structured
+            for predicate, kind in structured
             for value in graph.objects(None, predicate)
-            if not isinstance(value, Literal)
+            if isinstance(value, BNode) or (kind == "Component" and isinstance(value, URIRef))
         }
 
     def _model(self, node: Node, types: set[URIRef]) -> Interface | None:
@@ -328,11 +329,13 @@ class _Reader:
     # -- what is not taken ----------------------------------------------------------------
 
     def _untyped(self) -> None:
-        """Things of which no type is told."""
+        """Things of which no type is told, and components whose twin was not taken."""
         graph = self._graph
         for node in ordered(graph, (s for s in graph.subjects() if isinstance(s, URIRef))):
             if node not in self._addresses and (node, RDF.type, None) not in graph:
                 self._refuse(node, "UNKNOWN_NAME", "no type is told of it")
+            elif node in self._inner and node not in self._addresses:
+                self._refuse(node, "UNKNOWN_TWIN", "is a component of nothing that is here")
 
     def _refuse(
         self, node: Node, code: str, message: str, predicate: Any = None, value: Any = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -155,7 +154,7 @@ def told(graph: Graph, subject: Node) -> dict[str, Any]:
         (words.PROPERTIES, "properties"), (words.REQUEST, "request"), (words.RESPONSE, "response"),
     ):  # fmt: skip
         if (text := graph.value(subject, word)) is not None:
-            found[member] = json.loads(str(text))
+            found[member] = values.told_json(text, subject)
     return found
 
 

@@ -10,6 +10,7 @@ from rdflib import OWL, RDF, RDFS, BNode, Graph, Literal, URIRef
 from rdflib.collection import Collection
 from rdflib.term import Node
 
+from twinfall.ontology.errors import BadInput
 from twinfall.ontology.rdf import vocabulary as words
 from twinfall.ontology.rdf.classes import Dtdl, Vocabulary, is_value_shape
 from twinfall.ontology.rdf.identifiers import local, segment
@@ -119,7 +120,18 @@ def schema_of_shape(
 def told_schema(graph: Graph, subject: Node) -> Dtdl | None:
     """The schema that an export of ours wrote beside."""
     text = graph.value(subject, words.SCHEMA)
-    return None if text is None else json.loads(str(text))
+    return None if text is None else told_json(text, subject)
+
+
+def told_json(text: Node, subject: Node) -> Any:
+    """A JSON text that stands beside. Raises BadInput where it is none."""
+    try:
+        return json.loads(str(text))
+    except (ValueError, RecursionError):
+        raise BadInput(
+            f"the text {str(text)[:80]!r} is no JSON", code="BAD_FILE", path=str(subject),
+            cure="leave it out, or write it as twinfall model export does",
+        ) from None  # fmt: skip
 
 
 def _either(graph: Graph, shape: Node, subject: str, found: Vocabulary) -> Dtdl | None:

@@ -120,6 +120,7 @@ def test_things_of_one_last_word_get_different_ids_each_time_the_same(graph: Gra
         ("ex:X a ex:Pump ; ex:flow 1.0, 2.0 .", "DUPLICATE", "more than one"),
         ("ex:X a ex:Pump ; ex:size [ ex:weight 3 ] .", "BAD_VALUE", "no field"),
         ("ex:X a ex:Pump ; ex:size [ ex:unit ex:mile ] .", "BAD_VALUE", "unit"),
+        ("ex:X a ex:Pump ; ex:size ex:X .", "BAD_VALUE", "blank node"),
         ("ex:X a ex:Pump ; ex:feeds ex:Gone .", "UNKNOWN_TWIN", "nothing that is here"),
         ("ex:X a ex:Pump ; ex:feeds ex:Y . ex:Y a ex:Pump .", "NOT_ALLOWED", "Tank"),
     ],
@@ -208,6 +209,18 @@ def test_twins_come_back_as_they_were(
 def _content(graph: Graph) -> list[Any]:
     rows = [json.loads(line) for line in export_rows(graph)]
     return [{key: value for key, value in row.items() if key != "$etag"} for row in rows]
+
+
+def test_a_component_whose_twin_is_not_taken_is_told() -> None:
+    with _graph(DTDL) as graph:
+        refused = _take(
+            graph,
+            """
+ex:a a ex:Unknown ; <dtmi:law:Thing:_contents:__motor;1> ex:motor .
+ex:motor a <dtmi:law:Motor;1> ; <dtmi:law:Motor:_contents:__power;1> 3.0 .
+""",
+        )
+    assert {one.subject.rpartition("#")[2] for one in refused} == {"a", "motor"}
 
 
 def test_things_of_models_without_a_place_for_iris_have_them_as_ids() -> None:

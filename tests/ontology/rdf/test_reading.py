@@ -81,6 +81,13 @@ def test_brackets_in_texts_comments_and_iris_are_no_depth() -> None:
     assert len(triples([Source("a.ttl", text.encode(), "turtle")])) == 2
 
 
+def test_a_schema_told_beside_that_is_no_json_is_refused_by_name() -> None:
+    with pytest.raises(BadInput, match="no JSON") as refused:
+        read("ex:A a owl:Class . ex:p a owl:DatatypeProperty ; rdfs:domain ex:A ;"
+             " <dtmi:dtdl:property:schema> '[{' .")  # fmt: skip
+    assert refused.value.path == "https://example.org/plant#p"
+
+
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "".join(f"<urn:a> <urn:b> <urn:c{n}> .\n" for n in range(20)).encode()
     monkeypatch.setattr(reading, "MAX_TRIPLES", 10)
