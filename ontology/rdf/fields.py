@@ -325,7 +325,8 @@ def _restricted(graph: Graph, iri: str, node: Node, found: Vocabulary) -> Field 
         return None
     if graph.value(node, OWL.someValuesFrom) is not None:
         found.lose("cardinality", iri, f"must have some {predicate}")
-    return _narrowed(graph, predicate, base, ranges, most, found)
+    made = _narrowed(graph, predicate, base, ranges, found)
+    return replace(made, most=most if most is not None else made.most)
 
 
 _MOST = (
@@ -335,9 +336,8 @@ _RANGES = (OWL.allValuesFrom, OWL.someValuesFrom, OWL.onClass, OWL.onDataRange)
 
 
 def _narrowed(
-    graph: Graph, predicate: URIRef, base: Field | None, ranges: list[Node], most: int | None,
-    found: Vocabulary,
-) -> Field:  # fmt: skip
+    graph: Graph, predicate: URIRef, base: Field | None, ranges: list[Node], found: Vocabulary
+) -> Field:
     name = found.representative(predicate)
     data = bool(ranges) and values.is_datatype(graph, ranges[0])
     fallback: Field = Field(name, "Property" if data else "Relationship")
@@ -348,4 +348,4 @@ def _narrowed(
             made = replace(made, schema=schema)
     elif ranges:
         made = replace(made, targets=tuple(_range_classes(graph, ranges)))
-    return replace(made, most=most if most is not None else made.most)
+    return made
