@@ -114,11 +114,7 @@ def import_(
                     report = graph.take(source, _mover(shown), refused.take)
         finally:
             refused.close()
-    if as_json:
-        rest = str(refused.path) if report.refused else None
-        print_json(asdict(report) | {"refused_file": rest})
-    else:
-        _tell(report, refused)
+    _tell(report, refused, as_json)
     if report.refused:
         raise typer.Exit(BAD)
 
@@ -182,7 +178,11 @@ def _mover(shown: Bar) -> Any:
     return move
 
 
-def _tell(report: ImportReport, refused: Refused) -> None:
+def _tell(report: ImportReport, refused: Refused, as_json: bool) -> None:
+    if as_json:
+        rest = str(refused.path) if report.refused else None
+        print_json(asdict(report) | {"refused_file": rest})
+        return
     console().print(
         f"{report.models} models, {report.twins} twins, {report.relationships} relationships"
         f" from {report.lines} lines; {report.refused} refused"
