@@ -18,7 +18,9 @@ class Feeds:
     """E feeds in G groups of n assets, by provider; one provider at most once in a group.
 
     `rule` has of each group its autonomy (seconds), consumer, all weight of its feeds, the lost
-    weight that loses it (0: never evaluated) and whether it sustains itself.
+    weight that loses it (0: never evaluated) and whether it sustains itself. `need` is the weight
+    it needs, `everyone` whether that is all of its normal feeds, whoever they are; `recharge` the
+    seconds in which its empty buffer fills.
     """
 
     provider: NDArray[np.int32]
@@ -28,6 +30,9 @@ class Feeds:
     rule: NDArray[Any]
     black_start: NDArray[np.uint8]
     standbys: Standbys
+    need: NDArray[np.int32]
+    everyone: NDArray[np.bool_]
+    recharge: NDArray[np.float64]
 
     @property
     def count(self) -> int:
@@ -63,6 +68,7 @@ class Said:
     autonomy: Any = None
     sustain: Any = None
     transfer: Any = None
+    recharge: Any = None
 
 
 def feeds_of(
@@ -92,7 +98,12 @@ def feeds_of(
     rule["total"], rule["fail_at"] = weighed.total, weighed.fail_at
     rule["sustain"] = _flags(said.sustain, count, "sustain")
     starts = _flags(black_start, n, "black_start")
-    return Feeds(provider, group, delay, weighed.weight, rule, starts, standbys)
+    everyone = np.array([name == "all" for name in ballot.rule], bool)
+    recharge = _seconds(said.recharge, count, "recharge")
+    return Feeds(
+        provider, group, delay, weighed.weight, rule, starts, standbys, weighed.need, everyone,
+        recharge,
+    )  # fmt: skip
 
 
 def _positions(values: ArrayLike) -> NDArray[np.int32]:
