@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twinfall.graph.column import BOOLEAN, FLOAT, INTEGER, MISSING, OTHER, Column
 from twinfall.graph.store import Topology
 from twinfall.ontology.declarations import Binding, Value
 from twinfall.ontology.durations import duration_seconds
@@ -28,47 +30,65 @@ class Place:
     rows: Rows | None = None
 
 
-def number(value: Any) -> float:
-    """A number as it stands; None, text and truth values have none: NaN."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return float("nan")
-    return float(value)
+_NAN = float("nan")
 
 
-def whole(value: Any) -> float:
-    """A whole number from 1; NaN for anything else."""
-    return float(value) if type(value) is int and value >= 1 else float("nan")
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How a value is read as a float: which kinds have one, from which number on, and what a text
+    says. Everything else is NaN.
+    """
+
+    kinds: tuple[int, ...]
+    least: float = -math.inf
+    text: Callable[[str], float | None] | None = None
+
+    def __call__(self, value: Any) -> float:
+        """One value."""
+        if isinstance(value, str):
+            found = self.text(value) if self.text else None
+            return _NAN if found is None else found
+        kind = BOOLEAN if isinstance(value, bool) else _KINDS.get(type(value))
+        return float(value) if kind in self.kinds and value >= self.least else _NAN
+
+    def all(self, values: Column, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The values in these rows of a column."""
+        found = values.numbers(rows)
+        kind = values.kind[rows]
+        found[~np.isin(kind, self.kinds) | (found < self.least)] = np.nan
+        other = np.flatnonzero(kind == OTHER)
+        if len(other):
+            read = np.array([self(value) for value in values.others])
+            found[other] = read[values.bits[rows[other]]]
+        return found
 
 
-def seconds(value: Any) -> float:
-    """A number of seconds, or an ISO 8601 duration; NaN where it is neither or negative."""
-    if isinstance(value, str):
-        found = duration_seconds(value)
-        return float("nan") if found is None else found
-    plain = number(value)
-    return plain if plain >= 0 else float("nan")
+_KINDS = {int: INTEGER, float: FLOAT}
+
+number = Read((INTEGER, FLOAT))
+"""A number as it stands; text and truth values have none."""
+amount = Read((INTEGER, FLOAT), least=0.0)
+"""A number from 0."""
+whole = Read((INTEGER,), least=1.0)
+"""A whole number from 1."""
+seconds = Read((INTEGER, FLOAT), least=0.0, text=duration_seconds)
+"""A number of seconds from 0, or an ISO 8601 duration."""
+truth = Read((BOOLEAN,))
+"""1 or 0."""
 
 
-def truth(value: Any) -> float:
-    """1 or 0; NaN for anything but a truth value."""
-    return float(value) if isinstance(value, bool) else float("nan")
-
-
-def column(value: Value, place: Place, read: Callable[[Any], float]) -> NDArray[np.float64]:
+def column(value: Value, place: Place, read: Read) -> NDArray[np.float64]:
     """One float per row; NaN where there is no usable value. None stays NaN. What follows
     telemetry has its default here: the live state says more.
     """
     if not isinstance(value, Binding):
         return np.full(len(place.twins), read(value))
     found = np.full(len(place.twins), read(value.default))
-    if value.telemetry:
-        return found
-    own = place.topology.values.get(value.name, {})
-    if own:
-        _fill(found, [own.get(int(t)) for t in place.twins], read)
-    edges = (place.edges or {}).get(value.name, {})
-    if edges and place.rows is not None:
-        _fill(found, [edges.get(int(r)) for r in place.rows], read)
+    if not value.telemetry:
+        for values, positions in _bound(value, place):
+            rows = values.rows(positions)
+            there = np.flatnonzero(rows != MISSING)
+            found[there] = read.all(values, rows[there])
     return found
 
 
@@ -76,15 +96,19 @@ def words(value: Value, place: Place) -> list[str | None]:
     """One text per row; None where there is none."""
     if not isinstance(value, Binding):
         return [value if isinstance(value, str) else None] * len(place.twins)
-    own = place.topology.values.get(value.name, {})
-    found = [own.get(int(t), value.default) for t in place.twins]
-    edges = (place.edges or {}).get(value.name, {})
-    if edges and place.rows is not None:
-        found = [edges.get(int(r), old) for r, old in zip(place.rows, found, strict=True)]
+    found = [value.default] * len(place.twins)
+    for values, positions in _bound(value, place):
+        rows = values.rows(positions)
+        for i in np.flatnonzero(rows != MISSING).tolist():
+            found[i] = values.value(rows[i])
     return [one if isinstance(one, str) else None for one in found]
 
 
-def _fill(found: NDArray[np.float64], values: list[Any], read: Callable[[Any], float]) -> None:
-    for i, value in enumerate(values):
-        if value is not None:
-            found[i] = read(value)
+def _bound(value: Binding, place: Place) -> Iterator[tuple[Column, Rows]]:
+    """The columns that a binding reads, and where: the later one wins where it has a value."""
+    own = place.topology.values.get(value.name)
+    if own:
+        yield Column.of(own), place.twins
+    edges = (place.edges or {}).get(value.name)
+    if edges and place.rows is not None:
+        yield Column.of(edges), place.rows

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.columns import Place, column, number, seconds, whole
+from twinfall.analytics.columns import Place, amount, column, number, seconds, whole
 from twinfall.analytics.votes import RULES
 from twinfall.ontology.declarations import Feed, Group
 
@@ -173,7 +173,7 @@ class Reader:
             consumer=consumer,
             name=full(count, self.names.setdefault(feed.group, len(self.names)), np.int32),
             transfer=read(feed.transfer, seconds, "transfer", 0.0),
-            share=read(feed.share, _amount, "share", 0.0)
+            share=read(feed.share, amount, "share", 0.0)
             if said.rule == "capacity"
             else _ones(count),
             priority=priority,
@@ -192,7 +192,7 @@ class Reader:
     def _min_share(self, said: Group, place: Place, consumer: Rows, group: str) -> Floats:
         if said.rule != "capacity":
             return np.zeros(len(consumer))
-        values = column(said.min_share, place, _amount)
+        values = column(said.min_share, place, amount)
         return self._certain(values, consumer, f'minShare of "{group}"', 0.0)
 
     def _unsure(self, feed: Feed, place: Place, consumer: Rows, priority: Floats) -> None:
@@ -216,12 +216,6 @@ def _said_by(feed: Feed) -> Group:
         feed.rule, feed.k, feed.min_share, feed.autonomy, feed.recharge, feed.loop, feed.effect,
         feed.level,
     )  # fmt: skip
-
-
-def _amount(value: Any) -> float:
-    """A number from 0; NaN for anything else."""
-    found = number(value)
-    return found if found >= 0 else float("nan")
 
 
 def _ones(count: int) -> Floats:

@@ -59,6 +59,7 @@ class EdgeColumns:
     target: Positions
     ids: list[str]
     properties: Mapping[str, Mapping[int, Any]]
+    """Each a `Column` where a store made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Topology:
     component: list[str]
     edges: Mapping[str, EdgeColumns]
     values: Mapping[str, Mapping[int, Any]]
-    """Property name -> {position: value}."""
+    """Property name -> {position: value}, each a `Column` where a store made it."""
 
 
 @dataclass(frozen=True, slots=True)

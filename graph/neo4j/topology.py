@@ -8,6 +8,7 @@ from typing import Any
 import neo4j
 import numpy as np
 
+from twinfall.graph.column import Column
 from twinfall.graph.neo4j.connection import rows
 from twinfall.graph.neo4j.cypher import Words
 from twinfall.graph.neo4j.encoding import canonical_value
@@ -50,7 +51,7 @@ def topology(tx: neo4j.Transaction, request: TopologyRequest, words: Words) -> T
 
 def _twins(
     tx: neo4j.Transaction, properties: Sequence[str], words: Words
-) -> tuple[list[str], list[str], dict[str, dict[int, Any]]]:
+) -> tuple[list[str], list[str], dict[str, Column]]:
     chosen = ", ".join(f"n.{words.key(name)}" for name in properties)
     text = (
         "CYPHER 5 MATCH (n:Twin) WHERE n.id > $last WITH n ORDER BY n.id LIMIT $chunk"
@@ -111,11 +112,12 @@ def _relationships(
 
 def _columns(
     names: Sequence[str], found: Sequence[Sequence[Any]], types: Sequence[Types]
-) -> dict[str, dict[int, Any]]:
-    columns: dict[str, dict[int, Any]] = {name: {} for name in names}
+) -> dict[str, Column]:
+    columns: list[tuple[list[int], list[Any]]] = [([], []) for _ in names]
     if names:
-        for position, (values, kinds) in enumerate(zip(found, types, strict=True)):
-            for name, value in zip(names, values, strict=True):
+        for position, (row, kinds) in enumerate(zip(found, types, strict=True)):
+            for (at, values), name, value in zip(columns, names, row, strict=True):
                 if value is not None:
-                    columns[name][position] = canonical_value(value, kinds.get(name))
-    return columns
+                    at.append(position)
+                    values.append(canonical_value(value, kinds.get(name)))
+    return {name: Column.listed(*one) for name, one in zip(names, columns, strict=True)}

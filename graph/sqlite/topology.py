@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from twinfall.graph.column import Column
 from twinfall.graph.sqlite.encoding import json_path
 from twinfall.graph.store import EdgeColumns, Positions, Topology, TopologyRequest
-
-Column = dict[int, Any]
 
 
 def topology(db: sqlite3.Connection, request: TopologyRequest, cursor: int) -> Topology:
@@ -79,15 +78,13 @@ def _extraction(names: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _columns(names: Sequence[str], texts: Sequence[str | None]) -> dict[str, Column]:
-    columns: dict[str, Column] = {name: {} for name in names}
-    if not names:
-        return columns
+    found: list[tuple[list[int], list[Any]]] = [([], []) for _ in names]
     empty = "[" + ",".join(["null"] * (len(names) + 1)) + "]"
-    ordered = [columns[name] for name in names]
-    for position, text in enumerate(texts):
+    for position, text in enumerate(texts if names else ()):
         if text is None or text == empty:
             continue
-        for column, value in zip(ordered, orjson.loads(text), strict=False):
+        for (at, values), value in zip(found, orjson.loads(text), strict=False):
             if value is not None:
-                column[position] = value
-    return columns
+                at.append(position)
+                values.append(value)
+    return {name: Column.listed(*one) for name, one in zip(names, found, strict=True)}
