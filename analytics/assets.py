@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import difflib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class AssetNetwork:
         topology: Topology,
         models: str,
         under: Under | None = None,
-        position: dict[str, int] | None = None,
+        position: Mapping[str, int] | None = None,
     ) -> None:
         self.compiled = compiled
         self.twins = len(topology.ids)
@@ -68,16 +69,28 @@ class AssetNetwork:
         self._made = topology, models
         self._origin: AssetNetwork = self
         self._switched: Network | None = None
-        self._position = position or {id_: i for i, id_ in enumerate(self.ids[: self.visible])}
+        self._twin: Mapping[str, int] = positions(topology.ids) if position is None else position
+        """By id, the position of each twin and component."""
+        self._position = self._twin
+        if self.visible > self.twins:
+            named = self.ids[self.twins : self.visible]
+            self._position = {**self._twin, **dict(zip(named, count(self.twins)))}
 
     @classmethod
     def compile(
-        cls, topology: Topology, ontology: Ontology, dependencies: Dependencies
+        cls,
+        topology: Topology,
+        ontology: Ontology,
+        dependencies: Dependencies,
+        before: AssetNetwork | None = None,
     ) -> AssetNetwork:
-        """Make the arrays; O(twins + relationships)."""
-        compiled = compile_network(topology, ontology, dependencies)
-        models = hashlib.sha256(f"{ontology.hash}{dependencies.hash}".encode()).hexdigest()
-        return cls(compiled, topology, models)
+        """Make the arrays; O(twins + relationships). What the ones `before` have in common with
+        them is shared.
+        """
+        same = before is not None and before.topology.ids is topology.ids
+        position = before._twin if before is not None and same else positions(topology.ids)
+        compiled = compile_network(topology, ontology, dependencies, position)
+        return cls(compiled, topology, models_hash(ontology, dependencies), None, position)
 
     @property
     def network(self) -> Network:
@@ -108,7 +121,7 @@ class AssetNetwork:
             if id_ in self._position:
                 conducts[self._position[id_]] = on
         compiled = replace(self.compiled, network=self._conducting(conducts))
-        made = AssetNetwork(compiled, *self._made, Under(standing, now), self._position)
+        made = AssetNetwork(compiled, *self._made, Under(standing, now), self._twin)
         made._origin = self._origin
         return made
 
@@ -267,6 +280,16 @@ class AssetNetwork:
             return "ids are case-sensitive"
         near = difflib.get_close_matches(id_[:128], self.ids, n=3)
         return f"did you mean {', '.join(near)}?" if near else "ids are case-sensitive"
+
+
+def models_hash(ontology: Ontology, dependencies: Dependencies) -> str:
+    """Of all that decides what a topology means."""
+    return hashlib.sha256(f"{ontology.hash}{dependencies.hash}".encode()).hexdigest()
+
+
+def positions(ids: Sequence[str]) -> dict[str, int]:
+    """Where each is."""
+    return dict(zip(ids, count()))
 
 
 def _ids(twins: Sequence[str], compiled: Compiled) -> Sequence[str]:

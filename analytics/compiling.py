@@ -6,7 +6,7 @@ that take no part cost nothing when a question is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,11 @@ from twinfall.analytics.domains import (
     connections_through_gates,
     through_gates,
 )
-from twinfall.analytics.grouping import Columns, Declared, Groups, Reader, grouped
+from twinfall.analytics.grouping import NO_DOMAIN, Columns, Declared, Groups, Reader, grouped
 from twinfall.analytics.limits import limit_names
 from twinfall.analytics.links import MAX_CARRIERS, Storages
 from twinfall.analytics.network import Network
+from twinfall.analytics.votes import RULES, rule_codes
 from twinfall.graph.store import EdgeColumns, Topology, TopologyRequest
 from twinfall.ontology.declarations import Asset, Dependencies, Feed
 from twinfall.ontology.errors import BadInput
@@ -97,14 +98,19 @@ def topology_request(ontology: Ontology, dependencies: Dependencies) -> Topology
 
 
 class _Compiler:
-    def __init__(self, topology: Topology, ontology: Ontology, dependencies: Dependencies) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        ontology: Ontology,
+        dependencies: Dependencies,
+        position: Mapping[str, int],
+    ) -> None:
         self.topology = topology
         self.ontology = ontology
         self.dependencies = dependencies
         self.n = len(topology.ids)
         self.carriers: dict[str, int] = {}
         self.reasons: set[NotEvaluated] = set()
-        position = {id_: i for i, id_ in enumerate(topology.ids)}
         self.domains = Domains(position, self.n, self.note)
         self.reader = Reader(dependencies.groups, self.note, self.domains.of)
 
@@ -246,18 +252,26 @@ def _none() -> Rows:
     return np.zeros(0, np.int32)
 
 
-def compile_network(topology: Topology, ontology: Ontology, dependencies: Dependencies) -> Compiled:
-    """The arrays of a graph; what cannot be followed is in `not_evaluated`, never left out."""
-    work = _Compiler(topology, ontology, dependencies)
+def compile_network(
+    topology: Topology,
+    ontology: Ontology,
+    dependencies: Dependencies,
+    position: Mapping[str, int],
+) -> Compiled:
+    """The arrays of a graph, `position` where each twin is in it; what cannot be followed is in
+    `not_evaluated`, never left out.
+    """
+    work = _Compiler(topology, ontology, dependencies, position)
     feeds = list(work.feeds())
     rows = work.reader.read([f for f in feeds if f.feed.mode == "directed"])
     links = work.connections([f for f in feeds if f.feed.mode == "network"])
     builder = Builder(work.n + len(work.domains.free))
-    rows = through_gates(_numbered(work, rows), builder)
+    if (rows.domain != NO_DOMAIN).any():
+        rows = through_gates(_numbered(work, rows), builder)
     pairs, carrier, oneway, domain = links
     pairs, carrier, oneway = connections_through_gates(pairs, carrier, oneway, domain, builder)
     gates = builder.built()
-    hard = _numbered(work, rows.take(rows.degrade == 0))
+    hard = _numbered(work, rows.take(rows.degrade == 0) if rows.degrade.any() else rows)
     soft = _numbered(work, rows.take(rows.degrade == 1))
     source, storages = work.sources()
     n = gates.first + gates.count
@@ -305,17 +319,24 @@ def _said(groups: Groups, gates: Gates) -> dict[str, Any]:
     extra, more = len(gates.rules), len(gates.provider)
     rows = groups.rows
     return {
-        "rule": [*groups.rules(), *gates.rules],
+        "rule": np.concatenate([groups.rules(), rule_codes(gates.rules)]),
         "k": np.append(groups.wanted(), np.zeros(extra, np.int32)),
         "min_share": np.append(groups.of("min_share"), np.zeros(extra)),
         "autonomy": np.append(groups.of("autonomy"), np.zeros(extra)),
         "recharge": np.append(groups.of("recharge"), np.zeros(extra)),
         "sustain": np.append(groups.of("sustain") == 1, np.zeros(extra, bool)),
         "transfer": np.append(rows.transfer, np.zeros(more)),
-        "share": np.append(rows.share, np.ones(more)),
-        "priority": np.append(rows.priority, np.ones(more)),
-        "start": np.append(rows.start, np.zeros(more)),
+        "share": _unusual(rows.share, 1.0, more),
+        "priority": _unusual(rows.priority, 1.0, more),
+        "start": _unusual(rows.start, 0.0, more),
     }
+
+
+def _unusual(values: Floats, usual: float, more: int) -> Floats | None:
+    """The values of feeds and `more` usual ones of gates; None where all are usual."""
+    if (values == usual).all():
+        return None
+    return np.append(values, np.full(more, usual))
 
 
 def _padded(values: Any, count: int, fill: Any) -> Any:
@@ -329,6 +350,6 @@ def _note_unsatisfiable(work: _Compiler, network: Network, groups: Groups) -> No
     for group in network.feeds.unsatisfiable:
         size = int(network.arrays.in_start[group + 1] - network.arrays.in_start[group])
         lacks = f"needs k between 1 and {size} of {size}"
-        if rules[group] == "capacity":
+        if RULES[rules[group]] == "capacity":
             lacks = "all its shares together are less than minShare"
         work.note([network.feeds.consumer[group]], f'group "{names[name[group]]}": {lacks}')

@@ -7,6 +7,7 @@ a position of its own behind the twins, a gate one behind those.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ MAX_NAME = 256
 class Domains:
     """The domains that feeds name, with positions; `note` is told of names that nothing has."""
 
-    position: dict[str, int]
+    position: Mapping[str, int]
     twins: int
     note: Note
     free: dict[str, int] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinfall.analytics.kernels.cascade import RULE
-from twinfall.analytics.votes import Ballot, Standbys, numbers, votes
+from twinfall.analytics.votes import Ballot, Standbys, numbers, rule_codes, votes
 from twinfall.ontology.errors import BadInput
 
 
@@ -19,7 +19,7 @@ class Feeds:
 
     `rule` has of each group its autonomy (seconds), consumer, all weight of its feeds, the lost
     weight that loses it (0: never evaluated) and whether it sustains itself. `need` is the weight
-    it needs, `everyone` whether that is all of its normal feeds, whoever they are; `recharge` the
+    it needs, `code` its rule by position in `RULES`; `recharge` the
     seconds in which its empty buffer fills.
     """
 
@@ -31,7 +31,7 @@ class Feeds:
     black_start: NDArray[np.uint8]
     standbys: Standbys
     need: NDArray[np.int32]
-    everyone: NDArray[np.bool_]
+    code: NDArray[np.int8]
     recharge: NDArray[np.float64]
 
     @property
@@ -98,10 +98,10 @@ def feeds_of(
     rule["total"], rule["fail_at"] = weighed.total, weighed.fail_at
     rule["sustain"] = _flags(said.sustain, count, "sustain")
     starts = _flags(black_start, n, "black_start")
-    everyone = np.array([name == "all" for name in ballot.rule], bool)
+    code = rule_codes(ballot.rule)
     recharge = _seconds(said.recharge, count, "recharge")
     return Feeds(
-        provider, group, delay, weighed.weight, rule, starts, standbys, weighed.need, everyone,
+        provider, group, delay, weighed.weight, rule, starts, standbys, weighed.need, code,
         recharge,
     )  # fmt: skip
 

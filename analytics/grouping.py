@@ -95,9 +95,10 @@ class Groups:
         """A column by group."""
         return getattr(self.rows, name)[self.first]
 
-    def rules(self) -> list[str]:
-        """The rule of each group."""
-        return [RULES[code] for code in self.of("rule")]
+    def rules(self) -> NDArray[np.int8]:
+        """The rule of each group, by position in `RULES`."""
+        rules: NDArray[np.int8] = self.of("rule").astype(np.int8)
+        return rules
 
     def wanted(self) -> Rows:
         """k of each group; 0, which nothing satisfies, where it has no usable value."""

@@ -410,7 +410,7 @@ def part_of(network: Network, assets: Ints) -> kernels.Arrays:
         rule=rule,
         black_start=feeds.black_start[assets],
         need=feeds.need[groups],
-        everyone=feeds.everyone[groups],
+        code=feeds.code[groups],
         recharge=feeds.recharge[groups],
     )
     arcs = np.flatnonzero(place[links.begin] >= 0)

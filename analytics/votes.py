@@ -31,7 +31,8 @@ class Ballot:
     is needed.
     """
 
-    rule: Sequence[str]
+    rule: Sequence[str] | NDArray[np.int8]
+    """Names, or positions in `RULES`."""
     k: ArrayLike | None = None
     share: ArrayLike | None = None
     min_share: ArrayLike | None = None
@@ -92,15 +93,22 @@ def votes(
     return weighed, Standbys(idle, start[idle])
 
 
-def _rules(ballot: Ballot) -> tuple[Any, Any]:
+def rule_codes(rule: Sequence[str] | NDArray[np.int8]) -> NDArray[np.int8]:
+    """Rules by position in `RULES`. Raises BadInput where one is none."""
+    if isinstance(rule, np.ndarray) and rule.dtype == np.int8:
+        return rule
     numbered = {name: i for i, name in enumerate(RULES)}
     try:
-        code = np.array([numbered[name] for name in ballot.rule], np.int8)
+        return np.array([numbered[name] for name in rule], np.int8)
     except KeyError as err:
-        at = list(ballot.rule).index(err.args[0])
+        at = list(rule).index(err.args[0])
         raise BadInput(
             f"{err.args[0]!r} is not one of {', '.join(RULES)}", path=f"rule[{at}]"
         ) from None
+
+
+def _rules(ballot: Ballot) -> tuple[Any, Any]:
+    code = rule_codes(ballot.rule)
     count = len(code)
     k = np.zeros(count, np.int64) if ballot.k is None else np.asarray(ballot.k, np.int64)
     if k.reshape(-1).shape != code.shape:

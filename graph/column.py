@@ -6,7 +6,7 @@ true apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class Column(Mapping[int, Any]):
         at = np.fromiter(values, np.int32, len(values))
         order = np.argsort(at, kind="stable")
         listed = list(values.values())
-        return cls.listed(at[order], [listed[i] for i in order])
+        return cls.listed(at[order], [listed[i] for i in order.tolist()])
 
     @classmethod
     def listed(cls, at: Positions | Sequence[int], values: Sequence[Any]) -> Column:
@@ -62,8 +62,8 @@ class Column(Mapping[int, Any]):
         others: list[Any] = []
         for code in np.unique(kind).tolist():
             rows = np.flatnonzero(kind == code)
-            some = values if len(rows) == len(values) else [values[i] for i in rows]
-            bits[rows] = _bits(code, some, others)
+            some = values if len(rows) == len(values) else [values[i] for i in rows.tolist()]
+            bits[rows] = _bits(int(code), some, others)
         return cls(np.asarray(at, np.int32), kind, bits, others)
 
     def __len__(self) -> int:
@@ -142,7 +142,7 @@ def _kinds(values: Sequence[Any]) -> NDArray[np.uint8]:
     return kinds
 
 
-def _bits(kind: int, values: Sequence[Any], others: list[Any]) -> Iterable[int] | NDArray[Any]:
+def _bits(kind: int, values: Sequence[Any], others: list[Any]) -> NDArray[np.int64]:
     if kind == FLOAT:
         return np.array(values, np.float64).view(np.int64)
     if kind != OTHER:
@@ -157,4 +157,4 @@ def _bits(kind: int, values: Sequence[Any], others: list[Any]) -> Iterable[int] 
             if isinstance(value, str):
                 texts[value] = place
         found.append(place)
-    return found
+    return np.array(found, np.int64)
