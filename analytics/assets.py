@@ -103,6 +103,11 @@ class AssetNetwork:
         return self._made[0]
 
     @property
+    def models(self) -> str:
+        """Hash of the models and declarations that it was compiled by."""
+        return self._made[1]
+
+    @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
         """Twins whose declarations could not be followed fully, with the reason, by id."""
         return self.compiled.not_evaluated
@@ -133,6 +138,7 @@ class AssetNetwork:
             return self
         made = copy.copy(self)
         made.cursor = cursor
+        made._made = replace(self.topology, cursor=cursor), self.models
         made.snapshot = f"{cursor}{self.snapshot.removeprefix(str(self.cursor))}"
         return made
 

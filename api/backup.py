@@ -37,7 +37,8 @@ MAX_FILES = 20_000
 BLOCK_BYTES = 1 << 20
 _LEFT_OUT = {"lock", "format", "keys.lock", "twinfall.log", "graph.sqlite.lock", "feed.sqlite"}
 """A copied graph begins its change feed anew, so that of Neo4j stays behind."""
-_NEVER = (".lock", "-wal", "-shm", "-journal", ".tmp", ".wal")
+_NEVER = (".lock", "-wal", "-shm", "-journal", ".tmp", ".wal", ".new", ".arrays")
+"""Compiled arrays follow a change feed, and are of no use without it."""
 Snapshot = Callable[[Path], None]
 """Writes the history's files into a folder, whole as of one moment."""
 

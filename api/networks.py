@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from typing import Any, Protocol, TypeAlias
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from twinfall.analytics import AssetNetwork, Standing, topology_request
+from twinfall.analytics.assets import models_hash
 from twinfall.analytics.limits import Limits, compile_limits
+from twinfall.graph.following import Changes, NotFollowed, followed, is_same
 from twinfall.graph.graph import Graph
-from twinfall.graph.store import TopologyRequest
-from twinfall.graph.twins import Change
+from twinfall.graph.models import Models
+from twinfall.graph.store import Topology, TopologyRequest
+
+if TYPE_CHECKING:
+    from twinfall.api.keeping import KeptArrays
 
 
 class Networks(Protocol):
@@ -37,20 +45,39 @@ class States(Protocol):
 
 
 MAX_FOLLOWED = 10_000
-"""Changes that are looked through; after more, the arrays are compiled anew."""
+"""Changes that are followed; after more the graph is read again..."""
+FOLLOWED_SHARE = 8
+"""... unless they are less than this part of the graph's twins."""
 PAGE = 1_000
+log = logging.getLogger("twinfall.networks")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Arrays, and the revision of the models and the request by which the graph was read."""
+
+    network: AssetNetwork
+    revision: int
+    request: TopologyRequest
+
+    def is_new_enough(self, cursor: int, revision: int) -> bool:
+        """Whether these are of a moment not before that."""
+        return self.network.cursor >= cursor and self.revision == revision
 
 
 class LiveNetwork:
-    """The arrays of one graph, compiled anew when something that matters to them has changed
-    since, under the states that its assets are in.
+    """The arrays of one graph, which follow its changes and are compiled anew when one of them
+    matters, under the states that its assets are in.
 
     Callers that arrive while somebody compiles wait for that and share it if it is new enough.
     """
 
-    def __init__(self, graph: Graph, states: States | None = None) -> None:
+    def __init__(
+        self, graph: Graph, states: States | None = None, kept: KeptArrays | None = None
+    ) -> None:
         self._graph = graph
         self._states = states
+        self._kept = kept
         self._lock = threading.Lock()
         self._made: Made | None = None
         self._under: AssetNetwork | None = None
@@ -75,78 +102,75 @@ class LiveNetwork:
         """The arrays as if all were well; with the graph's changes, the limits are followed."""
         cursor, revision = self._graph.cursor(), self._graph.revision
         made = self._made
-        if made is not None and _is_new_enough(made, cursor, revision):
-            return made[2]
+        if made is not None and made.is_new_enough(cursor, revision):
+            return made.network
         with self._lock:
             made = self._made
-            if made is None or not _is_new_enough(made, cursor, revision):
-                made = self._made = self._followed(made, cursor, revision) or self._compile()
-            return made[2]
+            if made is None or not made.is_new_enough(cursor, revision):
+                made = self._made = self._make(made, cursor, revision)
+            return made.network
 
-    def _followed(self, made: Made | None, cursor: int, revision: int) -> Made | None:
-        """The arrays that stand, where no change since touches them; None where one may."""
-        if made is None or made[1] != revision or cursor - made[0] > MAX_FOLLOWED:
-            return None
-        models = self._graph.models
-        relevant = Relevant(topology_request(models.ontology, models.dependencies), made[2])
-        at = made[0]
-        while at < cursor:
-            changes = self._graph.changes(at, PAGE)
-            if not changes or any(map(relevant.is_touched_by, changes)):
-                return None
-            at = changes[-1].seq
-        return at, revision, made[2].at(at)
+    def close(self) -> None:
+        """Keep the arrays for the next start; the graph must still be open."""
+        if self._kept is not None:
+            self._kept.close(self._made.network if self._made else None)
 
-    def _compile(self) -> Made:
-        revision = self._graph.revision  # first: too old a number only means compiling once more
-        models = self._graph.models
+    def _make(self, before: Made | None, cursor: int, revision: int) -> Made:
+        """`revision` was read first: too old a number only means looking once more."""
+        began, models = time.monotonic(), self._graph.models
         request = topology_request(models.ontology, models.dependencies)
-        topology = self._graph.topology(request)
-        network = AssetNetwork.compile(topology, models.ontology, models.dependencies)
-        if self._states is not None:
-            self._states.follow(compile_limits(topology, models.ontology, models.dependencies))
-        return topology.cursor, revision, network
+        old = self._older(before, request, models)
+        topology = None if old is None else self._followed(old, request, models, cursor)
+        same = old is not None and old.models == models_hash(models.ontology, models.dependencies)
+        if old is not None and topology is not None and same and is_same(old.topology, topology):
+            network = old.at(topology.cursor)
+        else:
+            topology = topology or self._graph.topology(request)
+            network = AssetNetwork.compile(topology, models.ontology, models.dependencies, old)
+            log.info("arrays of change %d in %.1f s", network.cursor, time.monotonic() - began)
+            if self._kept is not None:
+                self._kept.offer(network, time.monotonic() - began)
+        if self._states is not None and not (before and same and _has_twins_of(before, network)):
+            limits = compile_limits(network.topology, models.ontology, models.dependencies)
+            self._states.follow(limits)
+        return Made(network, revision, request)
+
+    def _older(
+        self, before: Made | None, request: TopologyRequest, models: Models
+    ) -> AssetNetwork | None:
+        """The arrays to go on from: those of before, at first those that were kept."""
+        if before is not None:
+            return before.network if before.request == request else None
+        if self._kept is None:
+            return None
+        return self._kept.load(models_hash(models.ontology, models.dependencies))
+
+    def _followed(
+        self, network: AssetNetwork, request: TopologyRequest, models: Models, cursor: int
+    ) -> Topology | None:
+        """The topology at the cursor or after it, by the change feed; None where it has to be
+        read: after many changes that is faster.
+        """
+        most = max(MAX_FOLLOWED, network.twins // FOLLOWED_SHARE)
+        if not 0 <= cursor - network.cursor <= most:
+            return None
+        changes = Changes(network.cursor)
+        try:
+            while changes.cursor < cursor:
+                page = self._graph.changes(changes.cursor, PAGE)
+                if not page:
+                    return None
+                changes.take(page)
+            return followed(network.topology, request, models.ontology, changes)
+        except NotFollowed as error:
+            log.info("the graph is read again: %s", error)
+            return None
 
 
-class Relevant:
-    """Which changes of the graph matter to its arrays: twins that come, go or change their model,
-    declared relationships, and values that declarations read.
-    """
-
-    def __init__(self, request: TopologyRequest, network: AssetNetwork) -> None:
-        self._relationships = frozenset(request.relationships)
-        self._properties = frozenset(request.properties)
-        self._network = network
-
-    def is_touched_by(self, change: Change) -> bool:
-        """Whether the arrays may be others after this change."""
-        if change.kind in ("relationshipWritten", "relationshipDeleted"):
-            said = change.after or change.before
-            return not isinstance(said, dict) or said.get("name") in self._relationships
-        if change.kind != "twinWritten" or change.before is None:
-            return True
-        topology = self._network.topology
-        position = self._network.position_of(change.subject)
-        if topology.models[int(topology.model[position])] != change.model:
-            return True
-        return not self._properties.isdisjoint(_changed(change.before, change.after))
-
-
-def _changed(before: Any, after: Any) -> set[str]:
-    """Names of values that differ, those of components included."""
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return set()
-    names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    below = [_changed(before.get(name) or {}, after.get(name) or {}) for name in names]
-    return names.union(*below)
-
-
-Made: TypeAlias = tuple[int, int, AssetNetwork]
-"""Cursor, revision of the models, and the arrays."""
-
-
-def _is_new_enough(made: Made, cursor: int, revision: int) -> bool:
-    return made[0] >= cursor and made[1] == revision
+def _has_twins_of(before: Made, network: AssetNetwork) -> bool:
+    """Whether twins, their models and their values are the same objects."""
+    old, new = before.network.topology, network.topology
+    return old.ids is new.ids and old.model is new.model and old.values is new.values
 
 
 def _is_same(under: AssetNetwork, plain: AssetNetwork, standing: Standing, now: int) -> bool:

@@ -21,6 +21,8 @@ import numpy as np
 from twinfall.analytics import Standing, State
 from twinfall.analytics.limits import ANY, Limits
 from twinfall.analytics.live import LiveState, Said
+from twinfall.api.keeping import FILE as ARRAYS
+from twinfall.api.keeping import KeptArrays
 from twinfall.api.networks import LiveNetwork
 from twinfall.graph.statebook import FILE_NAME, MAX_NOTE, Entry, StateBook
 from twinfall.ingestion.frame import NO_TIME, Block
@@ -73,7 +75,7 @@ class States:
         now: Callable[[], int] = time.time_ns,
     ) -> None:
         self.live = LiveState(telemetry.catalogue.key)
-        self.networks = LiveNetwork(graph, self)
+        self.networks = LiveNetwork(graph, self, KeptArrays(folder / ARRAYS, graph))
         self.left_out = 0
         """Blocks that came faster than they could be looked at."""
         self._telemetry, self._now = telemetry, now
@@ -123,6 +125,7 @@ class States:
         self._woken.set()
         if self._thread is not None:
             self._thread.join()
+        self.networks.close()
         self._book.close()
 
     # -- for the arrays -------------------------------------------------------------------

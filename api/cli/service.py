@@ -19,6 +19,7 @@ from twinfall.graph.ndjson import ImportReport, Progress, Refuse, export_rows, i
 from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
+    from twinfall.api.networks import LiveNetwork
     from twinfall.graph.graph import Graph
     from twinfall.ingestion.sources.replay import Send
     from twinfall.ingestion.telemetry import Telemetry
@@ -51,11 +52,14 @@ class Local:
         self._graph = graph
         self._settings = settings
         self._opened: Telemetry | None = None
+        self._networks: LiveNetwork | None = None
 
     def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """See Service."""
         request_body(query, variables)  # what a server could not be asked is not answered here
-        service = graphql_over(self._graph, self._settings, telemetry=self._telemetry)
+        service = graphql_over(
+            self._graph, self._settings, self._arrays(), telemetry=self._telemetry
+        )
         work = service.execute(query, variables, None, LOCAL, "local", allow_mutation=True)
         answer: dict[str, Any] = orjson.loads(asyncio.run(work).body)
         if answer.get("data") is None and answer.get("errors"):
@@ -82,9 +86,21 @@ class Local:
         yield into(telemetry.pipeline, telemetry.catalogue)
 
     def close(self) -> None:
-        """Keep what was taken."""
+        """Keep what was taken, and arrays that took long to make."""
+        if self._networks is not None:
+            self._networks.close()
         if self._opened is not None:
             self._opened.close()
+
+    def _arrays(self) -> LiveNetwork:
+        """The arrays: compiled, or taken from where they were kept, once a question needs them."""
+        from twinfall.api.keeping import FILE, KeptArrays
+        from twinfall.api.networks import LiveNetwork  # here: most commands ask a server
+
+        if self._networks is None:
+            kept = KeptArrays(self._settings.dir / FILE, self._graph)
+            self._networks = LiveNetwork(self._graph, kept=kept)
+        return self._networks
 
     def _telemetry(self) -> Telemetry:
         """The readings, opened when something asks for them."""
