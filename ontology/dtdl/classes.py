@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twinfall.ontology.dtdl.elements import Context, Path, Reading
+from twinfall.ontology.dtdl.identifiers import is_definable
 from twinfall.ontology.dtdl.metamodel import ClassRule, PropertyRule, SupplementalType
 from twinfall.ontology.dtdl.suggest import did_you_mean
-from twinfall.ontology.dtmi import read_dtmi
+
+CLASS = "dtmi:dtdl:class:"
 
 
 @dataclass(slots=True)
@@ -33,35 +35,53 @@ class Slot:
 
 def read_types(reading: Reading, raw: dict[str, Any], slot: Slot) -> Types:
     """The types of an object; `rule` is None, with problems noted, where it has no usable class."""
-    written = raw.get("@type")
     if "@type" not in raw:
         return Types(rule=_implied(reading, slot))
-    names = written if isinstance(written, list) else [written]
+    written = raw["@type"]
+    names = written if isinstance(written, list) else [written] if isinstance(written, str) else []
     types = Types()
     materials: list[ClassRule] = []
     before = len(reading.problems)
     for name in names:
-        if isinstance(name, str):
-            _read_one(reading, name, slot, types, materials)
-        else:
+        if not isinstance(name, str):
             reading.report("typeNotString", "@type must be text", (slot.path, "@type"))
+        elif not _read_one(reading, name, slot, types, materials):
+            _bad_type(reading, slot, f'is a "{name}", which does not fit')
+            return types
     if len(materials) > 1:
         found = " and ".join(m.name for m in materials)
         message = f"@type names several classes: {found}"
         reading.report("multipleMaterialTypes", message, (slot.path, "@type"), slot.element)
-    elif not materials:
-        if len(reading.problems) == before or slot.property is None:
-            _bad_type(reading, slot, "has no type of DTDL")
-    else:
-        types.rule = _fitting(reading, materials[0], slot)
+    elif materials:
+        types.rule = materials[0]
+    elif len(reading.problems) == before:
+        _bad_type(reading, slot, "has no type of DTDL")
     return types
 
 
-def _expected(reading: Reading, slot: Slot) -> frozenset[str]:
+def check_rootable(reading: Reading, raw: dict[str, Any], slot: Slot) -> bool:
+    """Whether an object at the root says that it is what may stand there."""
     version = slot.context.version
-    if slot.property is None:
-        return reading.metamodel.rootable[version]
-    rule = reading.metamodel.classes[version].get(slot.property.of)
+    given = raw.get("@type")
+    names = [n for n in (given if isinstance(given, list) else [given]) if isinstance(n, str)]
+    rootable = reading.metamodel.rootable[version]
+    if any(n in rootable or n in {f"{CLASS}{r};{version}" for r in rootable} for n in names):
+        return True
+    wanted = " or ".join(sorted(rootable))
+    message = f"a model must have the @type {wanted}"
+    cure = did_you_mean(names[0], rootable) if len(names) == 1 else ""
+    if names and names[0] in reading.metamodel.classes[version]:
+        message, cure = f"a {names[0]} cannot stand alone", f"put it inside an {wanted}"
+    reading.report("typeNotRootable", message, slot.path, slot.element, cure)
+    return False
+
+
+def _expected(reading: Reading, slot: Slot) -> frozenset[str]:
+    """The classes that an object may have here."""
+    classes = reading.metamodel.classes[slot.context.version]
+    if slot.property is None or not slot.property.of:
+        return reading.metamodel.definable[slot.context.version]
+    rule = classes.get(slot.property.of)
     return rule.concrete if rule is not None else frozenset()
 
 
@@ -77,67 +97,49 @@ def _implied(reading: Reading, slot: Slot) -> ClassRule | None:
 def _bad_type(reading: Reading, slot: Slot, what: str) -> None:
     expected = " or ".join(sorted(_expected(reading, slot)))
     where = f'the value of "{slot.property.name}"' if slot.property else "the element"
-    cure = f"give it @type {expected}" if expected else ""
+    cure = f"give it @type {expected}" if expected and slot.property else ""
     reading.report("badType", f"{where} {what}", slot.path, slot.owner, cure)
-
-
-def _fitting(reading: Reading, rule: ClassRule, slot: Slot) -> ClassRule | None:
-    if slot.property is None:
-        if rule.name in reading.metamodel.rootable[slot.context.version]:
-            return rule
-        message = f"a {rule.name} cannot stand alone"
-        cure = "put it inside an Interface"
-        reading.report("typeNotRootable", message, slot.path, slot.element, cure)
-        return None
-    if rule.name in _expected(reading, slot):
-        return rule
-    if slot.property.of:
-        _bad_type(reading, slot, f"is a {rule.name}, which does not fit")
-        return None
-    return rule
 
 
 def _read_one(
     reading: Reading, name: str, slot: Slot, types: Types, materials: list[ClassRule]
-) -> None:
+) -> bool:
+    """Note one type; false where it is a class of DTDL that does not fit here."""
     metamodel = reading.metamodel
     known = slot.context.terms.get(name, name if name.startswith("dtmi:") else "")
+    supplemental = metamodel.supplemental.get(known)
     material = metamodel.class_ids.get(known)
     if material is not None and material[1] == slot.context.version:
         rule = metamodel.classes[material[1]][material[0]]
+        if rule.name not in _expected(reading, slot):
+            return False
         if rule not in materials:
             materials.append(rule)
-        return
-    supplemental = metamodel.supplemental.get(known)
-    if supplemental is not None:
-        if supplemental not in types.supplements:
-            types.supplements.append(supplemental)
-        return
-    _undefined(reading, name, known, slot, types)
+    elif material is not None or (supplemental is None and name in metamodel.class_names):
+        return False  # a class of another version of DTDL
+    elif supplemental is not None and supplemental.kind == "Unit":
+        return False  # DTDL v2 has its types of units as classes
+    elif supplemental is None:
+        _undefined(reading, name, known, slot, types)
+    elif supplemental not in types.supplements:
+        types.supplements.append(supplemental)
+    return True
 
 
 def _undefined(reading: Reading, name: str, known: str, slot: Slot, types: Types) -> None:
     """A type that no context defines: an error, or one of an extension nobody knows here."""
     rules = reading.metamodel.apocrypha[slot.context.version]
     if name.startswith("dtmi:"):
-        valid = read_dtmi(name)
-        case = "invalidDtmi" if valid is None or valid.is_reserved else "irrelevantDtmiOrTerm"
+        valid = is_definable(reading, slot.context.version, name)
+        case = "irrelevantDtmiOrTerm" if valid else "invalidDtmi"
     elif ":" in name:
         case = "notDtmiNorTerm"
     else:
         case = "irrelevantDtmiOrTerm" if known else "undefinedTerm"
     verdict = rules[f"{case}AsCotype"]
-    if verdict == "valid" or (verdict == "tenable" and may_be_undefined(reading, slot.context)):
+    if verdict == "valid" or (verdict == "tenable" and slot.context.open):
         types.undefined.append(name)
         return
     cure = did_you_mean(name, slot.context.terms)
     code = f"type{case[0].upper()}{case[1:]}"
     reading.report(code, f'"{name}" is not a type', (slot.path, "@type"), slot.element, cure)
-
-
-def may_be_undefined(reading: Reading, context: Context) -> bool:
-    """Whether an unknown term may belong to an extension that is not known here."""
-    if context.open:
-        return True
-    option = reading.options.undefined_extensions
-    return option != "disallow" and context.version in reading.metamodel.open_versions

@@ -49,37 +49,75 @@ class _Builder:
         self.failed = True
         self.reading.report(code, message, self.path, cure=cure)
 
-    def add(self, specifier: Any, first: bool) -> None:
+    def start(self, specifiers: Sequence[Any]) -> bool:
+        """Whether a model's own @context begins as it must, and whether all of it is readable."""
+        for specifier in specifiers:
+            if isinstance(specifier, dict):
+                self.terms(specifier)
+            elif not isinstance(specifier, str):
+                self.fail("invalidContext", "a @context must be a DTMI")
+        if self.failed or self.outer is not None:
+            return not self.failed
+        if not specifiers:
+            self.fail("emptyContext", "the @context is empty", f'write "{CORE};3" or "{CORE};4"')
+        elif not (isinstance(specifiers[0], str) and specifiers[0].startswith(f"{CORE};")):
+            cure = f'begin with "{CORE};3" or "{CORE};4"'
+            near = isinstance(specifiers[0], str) and _known(self.reading, specifiers[0])
+            self.fail("missingDtdlContext", "the @context must begin with DTDL's own", near or cure)
+        return not self.failed
+
+    def terms(self, local: dict[str, Any]) -> None:
+        """Terms of a model's own are refused later; here it must be clear that they are."""
+        for term, meaning in local.items():
+            if isinstance(meaning, str):
+                continue
+            code, what = "termDefinitionNotStringOrObject", "neither a text nor an object"
+            if isinstance(meaning, dict):
+                if isinstance(meaning.get("@id"), str):
+                    continue
+                code, what = "termDefinitionIdPropertyNotString", 'an object whose "@id" is no text'
+                if "@id" not in meaning:
+                    code, what = "termDefinitionMissingIdProperty", 'an object without "@id"'
+            self.fail(code, f'@context: the meaning of "{term}" is {what}')
+
+    def add(self, specifier: Any) -> None:
         if isinstance(specifier, dict):
-            _refuse_local(self, specifier)
-            return
-        if not isinstance(specifier, str):
-            self.fail("invalidContext", "a @context must be a DTMI")
+            self.fail("disallowedLocalContext", "a @context may not define terms of its own")
             return
         dtmi = read_dtmi(specifier)
         if not specifier.startswith("dtmi:"):
-            known = did_you_mean(specifier, self.reading.metamodel.contexts)
+            known = _known(self.reading, specifier)
             self.fail("nonDtmiContextSpecifier", f'@context "{specifier}" is not a DTMI', known)
         elif dtmi is None or dtmi.is_reserved:
             self.fail("invalidContextSpecifier", f'@context "{specifier}" is not a valid DTMI')
         elif specifier.partition(";")[0] == CORE:
-            self.core(specifier, first)
+            self.core(specifier)
+        elif "#" in specifier:
+            self.fail("invalidContextSpecifier", f'@context "{specifier}": no fragment here')
         else:
             self.affiliate(specifier)
 
-    def core(self, specifier: str, first: bool) -> None:
+    def core(self, specifier: str) -> None:
         base, _, fragment = specifier.partition("#")
+        written = base.partition(";")[2]
+        major, _, minor = written.partition(".")
         known = self.reading.metamodel.contexts
-        if base.partition(";")[2] == "":
+        if written == "":
             self.fail("missingContextVersion", f"{specifier} has no version", "say ;3 or ;4")
         elif self.pending_limits:
             self.own_limits(specifier)
-        elif base not in known:
+        elif f"{CORE};{major}" not in known:
             self.fail("unrecognizedContextVersion", f"there is no DTDL {specifier}")
+        elif minor and int(major) in self.reading.metamodel.open_versions:
+            self.no_minor(specifier, major)
         elif self.followed:
             self.fail("dtdlContextFollowsAffiliate", f"{specifier} must come before extensions")
         else:
-            self.language(specifier, int(base.partition(";")[2]), fragment)
+            self.language(specifier, int(major), f"#{fragment}" if "#" in specifier else "")
+
+    def no_minor(self, specifier: str, version: int | str) -> None:
+        message = f"{specifier}: in DTDL {version} a context has one whole number as its version"
+        self.fail("invalidContextSpecifierForVersion", message)
 
     def own_limits(self, specifier: str) -> None:
         self.pending_limits = False
@@ -91,40 +129,41 @@ class _Builder:
 
     def language(self, specifier: str, version: int, fragment: str) -> None:
         reading = self.reading
-        if self.outer and version > self.outer.version:
-            self.fail("unrecognizedContextVersion", f"DTDL {version} inside {self.outer.version}")
-        elif version > reading.options.max_version:
+        if version > reading.options.max_version:
             top = reading.options.max_version
             self.fail("disallowedContextVersion", f"DTDL {version} is above the allowed {top}")
-        elif fragment and (
-            version not in reading.metamodel.limit_versions
-            or f"#{fragment}" not in (LIMITLESS, OWN_LIMITS)
-        ):
+        elif fragment and fragment not in (LIMITLESS, OWN_LIMITS):
             self.fail("invalidContextFragment", f"{specifier}: no such fragment")
-        elif f"#{fragment}" == OWN_LIMITS:
+        elif fragment and version not in reading.metamodel.limit_versions:
+            self.fail("disallowedContextFragment", f"{specifier}: DTDL {version} has no fragments")
+        elif fragment == OWN_LIMITS:
             self.fail("misplacedLimitContext", f"{specifier} must follow {CORE};4{LIMITLESS}")
         else:
             self.version = version
-            self.pending_limits = f"#{fragment}" == LIMITLESS
+            self.pending_limits = fragment == LIMITLESS
 
     def affiliate(self, specifier: str) -> None:
         base, _, version = specifier.partition(";")
+        major = f"{base};{version.partition('.')[0]}"
         metamodel = self.reading.metamodel
         self.followed = True
-        if not self.version and not self.failed:
-            cure = f'begin with "{CORE};3" or "{CORE};4"'
-            self.fail("missingDtdlContext", "the @context must begin with DTDL's own", cure)
+        one_part = self.version in metamodel.open_versions
+        if one_part and (not version or "." in version):
+            self.no_minor(specifier, self.version)
         elif not version:
             self.fail("missingContextVersion", f"{specifier} has no version", f"say {base};1")
-        elif "." in version and self.version in self.reading.metamodel.open_versions:
-            message = f"{specifier}: DTDL {self.version} has no minor versions"
-            self.fail("invalidContextSpecifierForVersion", message)
-        elif specifier in metamodel.limit_contexts:
-            self.limit(specifier)
-        elif specifier in metamodel.contexts:
-            self.extension(base, specifier)
+        elif major in metamodel.limit_contexts:
+            self.limit(major)
+        elif self.pending_limits:
+            self.no_limits()
+        elif major in metamodel.contexts:
+            self.affiliates[base] = major
         else:
             self.unknown(base, specifier)
+
+    def no_limits(self) -> None:
+        self.pending_limits = False
+        self.fail("missingLimitContext", f"{LIMITLESS} must be followed by a limit context")
 
     def limit(self, specifier: str) -> None:
         allowed = self.reading.options.acceptable_limits or ()
@@ -135,9 +174,6 @@ class _Builder:
         else:
             self.limits = self.reading.metamodel.limit_contexts[specifier]
         self.pending_limits = False
-
-    def extension(self, base: str, specifier: str) -> None:
-        self.affiliates[base] = specifier
 
     def unknown(self, base: str, specifier: str) -> None:
         option = self.reading.options.undefined_extensions
@@ -151,30 +187,29 @@ class _Builder:
         self.fail(code, f"the extension {specifier} is unknown", cure)
 
 
-def _refuse_local(builder: _Builder, _local: dict[str, Any]) -> None:
-    builder.fail("disallowedLocalContext", "a @context may not define terms of its own")
+def _known(reading: Reading, specifier: str) -> str:
+    return did_you_mean(specifier, reading.metamodel.contexts)
 
 
 def _make(
     reading: Reading, specifiers: Sequence[Any], outer: Context | None, path: Path
 ) -> Context | None:
     builder = _Builder(reading, outer, path)
-    for position, specifier in enumerate(specifiers):
-        builder.add(specifier, first=position == 0)
-    if not builder.version and not builder.failed:
-        cure = f'begin with "{CORE};3" or "{CORE};4"'
-        builder.fail("missingDtdlContext", "the @context names no version of DTDL", cure)
-    if builder.pending_limits:
-        builder.fail("missingLimitContext", f"{LIMITLESS} must be followed by a limit context")
+    if builder.start(specifiers):
+        for specifier in specifiers:
+            builder.add(specifier)
+        if builder.pending_limits:
+            builder.no_limits()
     return None if builder.failed else _built(reading, builder)
 
 
 def _built(reading: Reading, builder: _Builder) -> Context:
     metamodel = reading.metamodel
     core = f"{CORE};{builder.version}"
-    terms = dict(metamodel.contexts[core])
+    terms: dict[str, str] = {}
     for specifier in builder.affiliates.values():
         terms.update(metamodel.contexts[specifier])
+    terms.update(metamodel.contexts[core])  # what DTDL itself means by a word nobody redefines
     prefixes = list(metamodel.reserved.get(core, ()))
     for specifier in builder.affiliates.values():
         prefixes += metamodel.reserved.get(specifier, ())

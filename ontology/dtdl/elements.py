@@ -62,6 +62,8 @@ class Element:
     extras: dict[str, Any] = field(default_factory=dict)
     undefined_types: list[str] = field(default_factory=list)
     undefined: dict[str, Any] = field(default_factory=dict)
+    inferred: bool = False
+    """It says no type of its own: its class follows from where it stands."""
     doubtful: bool = False
     """A type of it is wrong, so that unknown members may be that type's: no problem each."""
 
@@ -80,6 +82,20 @@ class Element:
         return name in self.rule.ancestry
 
 
+class Opening:
+    """Where an element is expected: inside `parent` as a value of `rule`, or at the root."""
+
+    __slots__ = ("context", "parent", "path", "rule")
+
+    def __init__(
+        self, context: Context | None, path: Path, parent: Element | None, rule: PropertyRule | None
+    ) -> None:
+        self.context = context
+        self.path = path
+        self.parent = parent
+        self.rule = rule
+
+
 @dataclass(slots=True)
 class Link:
     """A reference from one element to another, to be checked once all is read."""
@@ -91,6 +107,8 @@ class Link:
     extra: str = ""
     """The DTMI of the supplemental property that links, empty for one of the class's own."""
     inline: bool = False
+    term: bool = False
+    """Whether it was written as a word that a context defines, not as a DTMI."""
 
 
 @dataclass(frozen=True, slots=True)

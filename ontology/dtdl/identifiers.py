@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from twinfall.ontology.dtdl.elements import Element, Path, Reading
+from twinfall.ontology.dtdl.elements import Context, Element, Opening, Path, Reading
+from twinfall.ontology.dtdl.literals import flat
 from twinfall.ontology.dtdl.metamodel import PropertyRule
 from twinfall.ontology.dtmi import child_id
 
@@ -16,105 +17,96 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-def made_id(
-    reading: Reading, raw: dict[str, Any], parent: Element | None, rule: PropertyRule | None
-) -> str:
-    """The element's `@id`, or one made from its parent's and its name; empty where impossible."""
-    given = raw.get("@id")
-    if isinstance(given, str):
-        return given
-    if "@id" in raw or parent is None or rule is None:
-        return ""
+def is_definable(reading: Reading, version: int, text: str) -> bool:
+    """Whether a model of this version may call something of its own by this identifier."""
+    pattern = reading.metamodel.identifiers["definition"][str(version)]["pattern"]
+    return _pattern(pattern).fullmatch(text) is not None
+
+
+def element_id(reading: Reading, raw: dict[str, Any], at: Opening, context: Context) -> str | None:
+    """The element's `@id`, or one made from its parent's and its name; None, with a problem,
+    where it can have none.
+    """
+    if "@id" in raw:
+        return _given_id(reading, raw, at, context)
+    rule, parent = at.rule, at.parent
+    if parent is None or rule is None:
+        cure = 'such as "dtmi:com:example:Pump;1"'
+        reading.report("missingTopLevelId", "a model needs an @id", at.path, cure=cure)
+        return None
+    if rule.id_required:
+        message = f'the value of "{rule.name}" needs an @id'
+        reading.report("missingRequiredId", message, at.path, parent.id)
+        return None
     if not rule.plural:
         return child_id(parent.id, f"_{rule.name}")
-    name = raw.get(rule.segment or "name")
-    if isinstance(name, list) and len(name) == 1:
-        name = name[0]
+    return _named_id(reading, raw, at, parent)
+
+
+def _given_id(reading: Reading, raw: dict[str, Any], at: Opening, context: Context) -> str | None:
+    given = raw["@id"]
+    if not isinstance(given, str) or not given:
+        message = "@id must be a text" if given != "" else "@id is empty"
+        reading.report("idNotString", message, (at.path, "@id"), at.parent.id if at.parent else "")
+        return None
+    return given if _check_given(reading, given, at, context) else None
+
+
+def _named_id(reading: Reading, raw: dict[str, Any], at: Opening, parent: Element) -> str | None:
+    assert at.rule is not None
+    segment = at.rule.segment or "name"
+    written = [f"dtmi:dtdl:property:{segment};{v}" for v in reading.metamodel.classes]
+    key = next((k for k in (segment, *written) if k in raw), "")
+    if not key:
+        message = f'a value of "{at.rule.name}" needs a "{segment}"'
+        reading.report("missingDtmiSegPropertyValue", message, at.path, parent.id)
+        return None
+    name = raw[key]
+    if isinstance(name, list):
+        found = flat(name)
+        name = found[0] if len(found) == 1 else None
     if isinstance(name, dict):
         name = name.get("@value")
-    if name is None:
-        name = raw.get(f"dtmi:dtdl:property:{rule.segment};{parent.version}")
-    return child_id(parent.id, f"_{rule.name}", f"__{name}") if isinstance(name, str) else ""
+    if isinstance(name, bool) or not isinstance(name, str | int | float):
+        message = f'"{segment}" must be a text'
+        reading.report("dtmiSegPropertyNotStringOrNumber", message, (at.path, key), parent.id)
+        return None
+    text = str(name).replace(".", "_") if isinstance(name, float) else str(name)
+    return child_id(parent.id, f"_{at.rule.name}", f"__{text}")
 
 
-def check_fragment(reading: Reading, raw: dict[str, Any], path: Path) -> bool:
-    """Refuse identifiers with a fragment: layers of models, which DTDL has not published."""
-    given = raw.get("@id")
-    if not isinstance(given, str) or "#" not in given:
-        return True
-    types = raw.get("@type")
-    layered = "Layer" in (types if isinstance(types, list) else [types])
-    code = "invalidId" if layered else "disallowedIdFragment"
-    message = f'"{given}" is not a valid DTMI: no "#" in an @id'
-    reading.report(code, message, (path, "@id"), given.partition("#")[0])
-    return False
-
-
-def check_definition(
-    reading: Reading, raw: dict[str, Any], element: Element, rule: PropertyRule | None
-) -> bool:
-    """Whether the element may be called so; problems say why not."""
-    given = raw.get("@id")
-    if "@id" not in raw:
-        return _check_made(reading, element, rule)
-    if not isinstance(given, str):
-        reading.report("identifierNotString", "@id must be a text", (element.path, "@id"))
-        return False
-    return _check_given(reading, element, given)
-
-
-def _check_made(reading: Reading, element: Element, rule: PropertyRule | None) -> bool:
-    if element.parent is None:
-        cure = 'such as "dtmi:com:example:Pump;1"'
-        reading.report("missingTopLevelId", "a model needs an @id", element.path, cure=cure)
-        return False
-    needed = rule is not None and (
-        rule.id_required and not rule.value_ids and rule.name in ("schemas", "extends")
-    )
-    if element.rule.id_required or needed:
-        message = f"this {element.type} needs an @id"
-        reading.report("missingRequiredId", message, element.path, element.parent.id)
-        return False
-    if not element.id:
-        _no_name(reading, element, rule)
-        return False
-    return True
-
-
-def _no_name(reading: Reading, element: Element, rule: PropertyRule | None) -> None:
-    parent = element.parent.id if element.parent else ""
-    message = f'this {element.type} needs a "name"'
-    reading.report("missingDtmiSegPropertyValue", message, element.path, parent)
-
-
-def _check_given(reading: Reading, element: Element, given: str) -> bool:
-    path: Path = (element.path, "@id")
-    rules = reading.metamodel.identifiers["definition"]
-    version = str(element.version)
-    known = rules[version]
+def _check_given(reading: Reading, given: str, at: Opening, context: Context) -> bool:
+    path: Path = (at.path, "@id")
     if not given.startswith("dtmi:"):
         cure = 'such as "dtmi:com:example:Pump;1"'
-        reading.report("invalidId", f'"{given}" is not a DTMI', path, element.id, cure)
+        reading.report("invalidId", f'"{given}" is not a DTMI', path, given, cure)
         return False
-    if not _pattern(known["pattern"]).fullmatch(given):
-        code = "invalidId"
+    if not is_definable(reading, context.version, given):
         cure = "a version such as ;1 at the end" if ";" not in given else ""
-        reading.report(code, f'"{given}" is not a valid DTMI', path, element.id, cure)
+        if "#" in given:
+            cure = 'no "#" in an @id'
+        reading.report("invalidId", f'"{given}" is not a valid DTMI', path, given, cure)
         return False
-    limits = element.context.limits
-    own = rules.get(element.type, {}).get(version, known)["maxLength"]
-    most, code = own.get(limits, own[""]), "idTooLongForType"
-    if element.type not in rules:
-        code = "idTooLong"
-    if len(given) > most:
-        reading.report(code, f"the @id is longer than {most} characters", path, element.id)
-        return False
-    for prefix in element.context.reserved:
+    for prefix in context.reserved:
         if given.startswith(prefix):
             message = f'identifiers that begin with "{prefix}" are reserved'
-            reading.report("reservedId", message, path, element.id)
+            reading.report("reservedId", message, path, given)
             return False
     return True
+
+
+def check_length(reading: Reading, element: Element) -> bool:
+    """Whether an identifier that a model gives is as short as its element's must be."""
+    rules = reading.metamodel.identifiers["definition"]
+    version = str(element.version)
+    own = rules.get(element.type, {}).get(version, rules[version])["maxLength"]
+    most = own.get(element.context.limits, own[""])
+    if len(element.id) <= most:
+        return True
+    code = "idTooLongForType" if element.type in rules else "idTooLong"
+    message = f"the @id is longer than {most} characters"
+    reading.report(code, message, (element.path, "@id"), element.id)
+    return False
 
 
 def check_reference(
@@ -122,11 +114,10 @@ def check_reference(
 ) -> bool:
     """Whether a text may refer to an element."""
     known = reading.metamodel.identifiers["reference"][str(element.version)]
-    if text in reading.metamodel.standard:
-        return True
     if not _pattern(known["pattern"]).fullmatch(text):
         message = f'"{rule.name}": "{text}" is not a valid DTMI'
-        reading.report("badDtmiOrTerm", message, path, element.id)
+        code = "badDtmiOrTerm" if rule.links else "identifierNotDtmi"
+        reading.report(code, message, path, element.id)
         return False
     limits = known["maxLength"]
     most = limits.get(element.context.limits, limits[""])

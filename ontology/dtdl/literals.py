@@ -55,18 +55,30 @@ def read_literal(place: Place, raw: Any) -> Any:
     elif datatype == "json":
         return raw
     if isinstance(raw, list):
-        if len(raw) != 1:
-            kind = "numeric" if datatype == "any" else datatype
-            if not raw and place.rule.optional:
+        items = flat(raw)
+        if len(items) != 1:
+            kind = "literal" if datatype == "any" else datatype
+            if not items and place.rule.optional:
                 return _NOTHING
-            code = f"{kind}MultipleValues" if raw else f"{kind}CountBelowMin"
+            code = f"{kind}MultipleValues" if items else f"{kind}CountBelowMin"
             return place.fail(code, "needs exactly one value")
-        raw = raw[0]
+        raw = items[0]
     if isinstance(raw, dict):
-        raw, datatype = _value_of(place, raw, datatype)
+        raw = _value_of(place, raw, datatype)
         if raw is _NOTHING:
             return raw
     return _typed(place, raw, datatype)
+
+
+def flat(values: list[Any]) -> list[Any]:
+    """The values with those of arrays inside arrays: in JSON-LD nesting them means nothing."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, list):
+            found += flat(value)
+        else:
+            found.append(value)
+    return found
 
 
 def is_absent(value: Any) -> bool:
@@ -82,9 +94,10 @@ def _typed(place: Place, raw: Any, datatype: str) -> Any:
             return place.fail("booleanNotBoolean", "must be true or false")
         return raw
     if datatype == "any":
-        if isinstance(raw, bool) or not isinstance(raw, str | int):
+        if not isinstance(raw, str | int | float):
             return place.fail("literalNotValid", "must be a text or an integer")
-        return raw
+        whole = isinstance(raw, float) and raw.is_integer()
+        return int(raw) if whole else raw
     if datatype == "decimal":
         return _decimal(place, raw)
     if not isinstance(raw, str):
@@ -98,8 +111,8 @@ def _typed(place: Place, raw: Any, datatype: str) -> Any:
 def _integer(place: Place, raw: Any) -> Any:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
-    if isinstance(raw, bool) or not isinstance(raw, int):
-        return place.fail("integerNotInteger", "must be an integer")
+    if isinstance(raw, bool) or not isinstance(raw, int) or not is_int32(raw):
+        return place.fail("integerNotInteger", "must be an integer of 32 bits")
     low, high = place.rule.min_inclusive, place.rule.max_inclusive
     if low is not None and low == high and raw != low:
         return place.fail("valueNotExact", f"must be {low}")
@@ -108,6 +121,11 @@ def _integer(place: Place, raw: Any) -> Any:
     if high is not None and raw > high:
         return place.fail("valueAboveMax" if low is None else "valueAboveRange", f"is above {high}")
     return raw
+
+
+def is_int32(value: int) -> bool:
+    """Whether an integer is one of DTDL's own members and of its schema `integer`."""
+    return -(2**31) <= value < 2**31
 
 
 def _decimal(place: Place, raw: Any) -> Any:
@@ -129,33 +147,31 @@ def _bounded(place: Place, raw: str) -> Any:
     return raw
 
 
-def _value_of(place: Place, raw: dict[str, Any], datatype: str) -> tuple[Any, str]:
+def _value_of(place: Place, raw: dict[str, Any], datatype: str) -> Any:
     kind = "string" if datatype in ("duration", "IRI") else datatype
     before = len(place.reading.problems)
     for key in raw:
         if key in ("@value", "@type"):
             continue
         _refuse_member(place, key)
-    written = _written_type(place, raw, kind)
+    written = _written_type(place, raw, kind) or kind
     if "@value" not in raw:
         said = "literal" if kind == "any" else kind
         place.fail(f"{said}ObjectNoValue", 'an object must have "@value"')
     elif written in _KINDS and not _is_kind(raw["@value"], written):
         place.fail(f"{written}ValueNot{written.capitalize()}", f'"@value" must be a {written}')
-    if len(place.reading.problems) > before:
-        return _NOTHING, datatype
-    return raw["@value"], datatype
+    return _NOTHING if len(place.reading.problems) > before else raw["@value"]
 
 
 def _written_type(place: Place, raw: dict[str, Any], kind: str) -> str:
     if "@type" not in raw:
         return ""
     given = raw["@type"]
-    if isinstance(given, list):
-        if len(given) != 1:
-            place.fail("literalTypeNotSingular", '"@type" must be one type')
-            return ""
+    if isinstance(given, list) and len(given) == 1:
         given = given[0]
+    elif not isinstance(given, str):
+        place.fail("literalTypeNotSingular", '"@type" must be one type')
+        return ""
     name = str(given)
     for prefix in _XSD:
         name = name.removeprefix(prefix)
@@ -169,6 +185,8 @@ def _written_type(place: Place, raw: dict[str, Any], kind: str) -> str:
 def _is_kind(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
+    if kind == "integer" and isinstance(value, float):
+        return value.is_integer()
     return isinstance(value, _KINDS[kind])
 
 
@@ -192,7 +210,7 @@ def read_localized(place: Place, raw: Any) -> Any:
         return _localized_list(place, raw)
     if isinstance(raw, dict):
         return _language_map(place, raw)
-    return place.fail("langStringNotLangString", "must be a text or texts by language")
+    return place.fail("langStringElementNotStringOrObject", "must be a text or texts by language")
 
 
 def _fits(place: Place, text: str) -> bool:
@@ -205,6 +223,10 @@ def _fits(place: Place, text: str) -> bool:
 
 def _language_map(place: Place, raw: dict[str, Any]) -> Any:
     found: dict[str, str] = {}
+    tagged = raw.keys() == {"@value", "@language"}
+    if tagged and all(isinstance(v, str) for v in raw.values()):
+        cure = 'write it in an array, or as {"en": ...}'
+        return place.fail("langTagValueInLangMap", "one text with its language", cure)
     for code, text in raw.items():
         if code.startswith("@"):
             place.fail("langMapObjKeyword", f'"{code}" is not a language')
@@ -219,7 +241,7 @@ def _language_map(place: Place, raw: dict[str, Any]) -> Any:
 
 def _localized_list(place: Place, raw: list[Any]) -> Any:
     found: dict[str, str] = {}
-    for item in raw:
+    for item in flat(raw):
         if isinstance(item, str):
             code, text = "en", item
         elif isinstance(item, dict):

@@ -67,6 +67,11 @@ class PropertyRule:
     child_of: str = ""
     unique_value: bool = False
 
+    @property
+    def links(self) -> bool:
+        """Whether it leads to elements, not only to identifiers as `Relationship.target` does."""
+        return bool(self.of or self.instance_of)
+
 
 @dataclass(frozen=True, slots=True)
 class ClassRule:
@@ -129,6 +134,9 @@ class Metamodel:
     limit_contexts: Mapping[str, str]
     partition_bytes: Mapping[int, Mapping[str, int]]
     rootable: Mapping[int, frozenset[str]]
+    definable: Mapping[int, frozenset[str]]
+    """Classes whose elements a model may define: not abstract, not of the language's own."""
+    class_names: frozenset[str]
     apocrypha: Mapping[int, Mapping[str, str]]
     open_versions: frozenset[int]
     keyword_versions: frozenset[int]
@@ -214,6 +222,10 @@ def _class(name: str, version: int, given: Mapping[str, Any]) -> ClassRule:
     )
 
 
+def _definable(classes: Mapping[str, ClassRule]) -> frozenset[str]:
+    return frozenset(n for rule in classes.values() for n in rule.concrete)
+
+
 def _supplemental(name: str, given: Mapping[str, Any]) -> SupplementalType:
     properties = {
         id_: _rule(p["propertyName"], p) for id_, p in given.get("properties", {}).items()
@@ -295,6 +307,8 @@ def metamodel() -> Metamodel:
         limit_contexts={c: v["spec"] for c, v in given["limitContexts"].items()},
         partition_bytes={int(v): p.get("maxBytes", {}) for v, p in given["partitions"].items()},
         rootable={int(v): frozenset(c) for v, c in given["rootableClasses"].items()},
+        definable={v: _definable(named) for v, named in classes.items()},
+        class_names=frozenset(n for named in classes.values() for n in named),
         apocrypha={int(v): a for v, a in given["apocrypha"].items()},
         open_versions=frozenset(given["openVersions"]),
         keyword_versions=frozenset(given["keywordVersions"]),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from twinfall.ontology.dtdl.classes import Slot, read_types
+from twinfall.ontology.dtdl.classes import Slot, check_rootable, read_types
 from twinfall.ontology.dtdl.contexts import read_context
-from twinfall.ontology.dtdl.elements import Context, Element, Link, Path, Reading
-from twinfall.ontology.dtdl.identifiers import (
-    check_definition,
-    check_fragment,
-    check_reference,
-    made_id,
-)
+from twinfall.ontology.dtdl.elements import Context, Element, Link, Opening, Path, Reading
+from twinfall.ontology.dtdl.identifiers import check_length, check_reference, element_id
 from twinfall.ontology.dtdl.literals import Place, is_absent, read_literal
 from twinfall.ontology.dtdl.metamodel import ENTITY_KEYWORDS, PropertyRule
 from twinfall.ontology.dtdl.suggest import did_you_mean
@@ -20,13 +16,13 @@ from twinfall.ontology.dtdl.supplement import check_cotypes, find_extra, read_un
 from twinfall.ontology.dtdl.text import canonical
 
 
-def read_document(reading: Reading, value: Any) -> None:
-    """Read one document: an object, or an array of objects."""
+def read_document(reading: Reading, value: Any, path: Path = None) -> None:
+    """Read one document: an object, or an array of objects (nested ones mean nothing)."""
     if isinstance(value, list):
         for position, item in enumerate(value):
-            _read_root(reading, item, (None, position))
+            read_document(reading, item, (path, position))
     else:
-        _read_root(reading, value, None)
+        _read_root(reading, value, path)
 
 
 def _read_root(reading: Reading, raw: Any, path: Path) -> None:
@@ -38,7 +34,8 @@ def _read_root(reading: Reading, raw: Any, path: Path) -> None:
         reading.report("missingContext", "a model needs a @context", path, _said_id(raw), cure)
         return
     if "@graph" in raw:
-        reading.report("topLevelGraphDisallowed", '"@graph" is not part of DTDL', path)
+        code = "topLevelGraphDisallowed" if isinstance(raw["@graph"], dict) else "graphNotObject"
+        reading.report(code, '"@graph" is not part of DTDL', path)
         return
     element = read_element(reading, raw, Opening(None, path, None, None))
     if element is not None and reading.large:
@@ -54,20 +51,6 @@ def _check_size(reading: Reading, raw: dict[str, Any], element: Element) -> None
         reading.report("partitionTooLarge", message, element.path, element.id)
 
 
-class Opening:
-    """Where an element is expected: inside `parent` as a value of `rule`, or at the root."""
-
-    __slots__ = ("context", "parent", "path", "rule")
-
-    def __init__(
-        self, context: Context | None, path: Path, parent: Element | None, rule: PropertyRule | None
-    ) -> None:
-        self.context = context
-        self.path = path
-        self.parent = parent
-        self.rule = rule
-
-
 def read_element(reading: Reading, raw: dict[str, Any], at: Opening) -> Element | None:
     """Read one object and all inside it; None, with problems, where it is no element."""
     context = at.context
@@ -75,11 +58,16 @@ def read_element(reading: Reading, raw: dict[str, Any], at: Opening) -> Element 
         context = read_context(reading, raw["@context"], context, at.path)
     if context is None:
         return None
+    _check_keywords(reading, raw, at, context)
+    _check_version(reading, at, context)
     owner = at.parent.id if at.parent else ""
-    if not check_fragment(reading, raw, at.path):
+    slot = Slot(context, at.path, at.rule, owner, _said_id(raw) or owner)
+    if at.parent is None and not check_rootable(reading, raw, slot):
         return None
-    identifier = made_id(reading, raw, at.parent, at.rule)
-    slot = Slot(context, at.path, at.rule, owner, identifier or owner)
+    identifier = element_id(reading, raw, at, context)
+    if identifier is None:
+        return None
+    slot.element = identifier
     before = len(reading.problems)
     types = read_types(reading, raw, slot)
     if types.rule is None:
@@ -87,9 +75,9 @@ def read_element(reading: Reading, raw: dict[str, Any], at: Opening) -> Element 
     element = Element(identifier, types.rule, context, reading.document, at.path, at.parent)
     element.via = at.rule.name if at.rule else ""
     element.undefined_types = types.undefined
+    element.inferred = "@type" not in raw
     if not _admit(reading, raw, element, at):
         return None
-    _check_keywords(reading, raw, element)
     check_cotypes(reading, element, types.supplements)
     element.doubtful = len(reading.problems) > before
     _read_members(reading, raw, element)
@@ -102,14 +90,24 @@ def _said_id(raw: dict[str, Any]) -> str:
     return given if isinstance(given, str) else ""
 
 
+def _check_version(reading: Reading, at: Opening, context: Context) -> None:
+    """An element may stand in one of its own or a newer version of DTDL, where that allows it."""
+    rule, parent = at.rule, at.parent
+    if rule is None or parent is None:
+        return
+    if context.version > parent.version or (rule.versions and context.version not in rule.versions):
+        message = f'"{rule.name}" may not hold an element of DTDL {context.version}'
+        reading.report("disallowedVersionDefinition", message, at.path, parent.id)
+
+
 def _admit(reading: Reading, raw: dict[str, Any], element: Element, at: Opening) -> bool:
-    """Give the element its place among the others, if its identifier and version allow."""
-    rule = at.rule
-    if rule is not None and rule.versions and element.version not in rule.versions:
-        message = f'"{rule.name}" may not hold an element of DTDL {element.version}'
+    """Give the element its place among the others, if its identifier allows."""
+    if "@id" not in raw and element.rule.id_required:
         owner = at.parent.id if at.parent else ""
-        reading.report("disallowedVersionDefinition", message, at.path, owner)
-    if not check_definition(reading, raw, element, rule):
+        message = f"this {element.type} needs an @id"
+        reading.report("missingRequiredId", message, element.path, owner)
+        return False
+    if "@id" in raw and not check_length(reading, element):
         return False
     element.partition = element.id
     if element.type != "Interface" and at.parent is not None:
@@ -126,15 +124,18 @@ def _admit(reading: Reading, raw: dict[str, Any], element: Element, at: Opening)
     return True
 
 
-def _check_keywords(reading: Reading, raw: dict[str, Any], element: Element) -> None:
-    if element.version not in reading.metamodel.keyword_versions and "@graph" not in raw:
+def _check_keywords(reading: Reading, raw: dict[str, Any], at: Opening, context: Context) -> None:
+    if context.version not in reading.metamodel.keyword_versions and "@graph" not in raw:
         return
     for key in raw:
         if key.startswith("@") and key not in ENTITY_KEYWORDS:
-            code = "graphDisallowed" if key == "@graph" else "keywordDisallowed"
-            if element.parent is None and key != "@graph":
+            code = "keywordDisallowed"
+            if key == "@graph":
+                code = "graphDisallowed" if isinstance(raw[key], dict) else "graphNotObject"
+            elif at.parent is None:
                 code = "topLevelKeywordDisallowed"
-            reading.report(code, f'"{key}" is not part of DTDL', element.path, element.id)
+            owner = _said_id(raw) or (at.parent.id if at.parent else "")
+            reading.report(code, f'"{key}" is not part of DTDL', at.path, owner)
 
 
 def _read_members(reading: Reading, raw: dict[str, Any], element: Element) -> None:
@@ -189,38 +190,54 @@ def read_links(
     reading: Reading, element: Element, rule: PropertyRule, value: Any, key: str, extra: str = ""
 ) -> list[str]:
     """The identifiers that a member points at, reading inline elements on the way."""
-    items = value if isinstance(value, list) else [value]
     path: Path = (element.path, key)
+    items = list(_placed(value, path))
+    if not _check_count(reading, element, rule, len(items), path):
+        return []
     found: list[str] = []
-    for position, item in enumerate(items):
-        place: Path = (path, position) if isinstance(value, list) else path
+    for item, place in items:
         if isinstance(item, str):
             target = _reference(reading, element, rule, item, place)
         elif isinstance(item, dict):
             target = _inline(reading, element, rule, item, place)
         else:
-            code = "propertyValueNull" if item is None else "refNotStringOrObject"
+            code = "refNotStringOrObject" if rule.links else "identifierNotString"
             message = f'"{rule.name}" must be a DTMI, a known name or an object'
             reading.report(code, message, place, element.id)
             continue
         if target:
             found.append(target)
-            reading.links.append(Link(element, rule, target, place, extra, isinstance(item, dict)))
-    _check_count(reading, element, rule, len(items), path)
+            link = Link(element, rule, target, place, extra, isinstance(item, dict))
+            link.term = isinstance(item, str) and item in element.context.terms
+            reading.links.append(link)
     return found
+
+
+def _placed(value: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+    """A value, or those of an array, with their places; arrays in arrays mean nothing."""
+    if not isinstance(value, list):
+        yield value, path
+        return
+    for position, item in enumerate(value):
+        yield from _placed(item, (path, position))
 
 
 def _check_count(
     reading: Reading, element: Element, rule: PropertyRule, count: int, path: Path
-) -> None:
+) -> bool:
+    """Whether a member has as many values as it may; one too many is not read."""
     most = rule.max_count
     if most is not None and count > most:
-        code = "objectMultipleValues" if most == 1 else "objectCountAboveMax"
+        code = "objectCountAboveMax"
+        if most == 1:
+            code = "objectMultipleValues" if rule.links else "identifierMultipleValues"
         message = f'"{rule.name}" has {count} values, at most {most} are allowed'
         reading.report(code, message, path, element.id)
-    elif count < rule.min_count:
+        return most > 1
+    if count < rule.min_count:
         message = f'"{rule.name}" needs at least {rule.min_count} value'
         reading.report("objectCountBelowMin", message, path, element.id)
+    return True
 
 
 def _reference(
@@ -235,18 +252,13 @@ def _reference(
         if not check_reference(reading, element, rule, text, path):
             return ""
         target = text
-    if rule.value_ids and target not in rule.value_ids:
-        cure = f"one of {', '.join(rule.values)}"
-        message = f'"{rule.name}" cannot be "{text}"'
-        reading.report("incorrectPropertyValue", message, path, element.id, cure)
-        return ""
     return reading.metamodel.aliases.get(target, target)
 
 
 def _no_such_name(
     reading: Reading, element: Element, rule: PropertyRule, text: str, path: Path
 ) -> None:
-    if not rule.of and not rule.instance_of:
+    if not rule.links:
         message = f'"{rule.name}": "{text}" is not a DTMI'
         reading.report("identifierNotDtmi", message, path, element.id)
         return
@@ -269,9 +281,13 @@ def _no_such_name(
 def _inline(
     reading: Reading, element: Element, rule: PropertyRule, raw: dict[str, Any], path: Path
 ) -> str:
-    if not rule.of and not rule.instance_of:
+    if not rule.links:
         message = f'"{rule.name}" must be a DTMI, not an object'
         reading.report("identifierNotString", message, path, element.id)
+        return ""
+    if rule.child_of:
+        message = f'"{rule.name}" must be a DTMI or a known name, not an object'
+        reading.report("refObjectNotAllowed", message, path, element.id)
         return ""
     if set(raw) == {"@id"}:
         message = f'"{rule.name}" refers to an element by an object'

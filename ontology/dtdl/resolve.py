@@ -22,7 +22,7 @@ def undefined_references(reading: Reading) -> list[str]:
 
 
 def _depends(link: Link) -> bool:
-    return bool(link.rule.of or link.rule.instance_of)
+    return link.rule.links
 
 
 def check_links(reading: Reading) -> None:
@@ -56,7 +56,10 @@ def _cured(problem: Problem, cure: str) -> Problem:
 
 
 def _check_reserved(reading: Reading, link: Link) -> None:
-    if link.target.startswith(reading.metamodel.reserved_prefixes):
+    if link.term:
+        message = f'"{link.rule.name}": {link.target} is a word of DTDL\'s own, not an element'
+        _fail(reading, link, "badType", message, _wanted(reading, link))
+    elif link.target.startswith(reading.metamodel.reserved_prefixes):
         message = f'"{link.rule.name}": {link.target} is reserved and not defined'
         _fail(reading, link, "undefinedReservedId", message)
 
@@ -67,16 +70,25 @@ def _check_link(reading: Reading, link: Link, target: Element) -> None:
         _check_extra(reading, link, target)
         return
     if not _fits(reading, link, target):
-        expected = reading.metamodel.classes[link.element.version].get(rule.of)
-        wanted = " or ".join(sorted(expected.concrete)) if expected else rule.of
         message = f'"{rule.name}" points at {target.id}, which is a {target.type}'
-        _fail(reading, link, "badType", message, f"it must be a {wanted}")
+        _fail(reading, link, "badType", message, _wanted(reading, link))
+        return
+    if rule.value_ids and target.id not in rule.value_ids:
+        message = f'"{rule.name}" cannot be {target.id}'
+        _fail(reading, link, "incorrectPropertyValue", message, _wanted(reading, link))
         return
     if rule.versions and target.version not in rule.versions and not link.inline:
         message = f'"{rule.name}" may not refer to {target.id} of DTDL {target.version}'
         _fail(reading, link, "disallowedVersionReference", message)
         return
     _check_partition(reading, link, target)
+
+
+def _wanted(reading: Reading, link: Link) -> str:
+    if link.rule.value_ids:
+        return f"it must be {' or '.join(link.rule.values)}"
+    expected = reading.metamodel.classes[link.element.version].get(link.rule.of)
+    return f"it must be a {' or '.join(sorted(expected.concrete)) if expected else link.rule.of}"
 
 
 def _fits(reading: Reading, link: Link, target: Element) -> bool:
@@ -105,7 +117,13 @@ def _check_extra(reading: Reading, link: Link, target: Element) -> None:
         if target.id not in members:
             unit_type = rule.child_of.rsplit(":", 1)[-1]
             message = f'"{rule.name}": {target.id.rsplit(":", 1)[-1]} is not a {unit_type}'
-            _fail(reading, link, "wrongParent", message)
+            named = [
+                m
+                for m in members
+                if m.rpartition(":")[2] == target.id.partition(";")[0].rpartition(":")[2]
+            ]
+            cure = f"write it as its DTMI, {named[0]}" if named else ""
+            _fail(reading, link, "wrongParent", message, cure)
         return
     wanted = rule.instance_of
     if wanted in reading.metamodel.supplemental:
@@ -113,4 +131,4 @@ def _check_extra(reading: Reading, link: Link, target: Element) -> None:
         if not any(reading.metamodel.is_a(k, wanted) for k in kinds):
             name = wanted.partition(";")[0].rsplit(":", 1)[-1]
             message = f'"{rule.name}": {target.id} is not a {name}'
-            _fail(reading, link, "badType", message)
+            _fail(reading, link, "notRequiredType", message)

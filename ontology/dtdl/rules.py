@@ -10,6 +10,7 @@ from typing import Any
 
 from twinfall.ontology.dtdl.cotype_rules import check_cotype_rules
 from twinfall.ontology.dtdl.elements import Element, Reading
+from twinfall.ontology.dtdl.literals import is_int32
 from twinfall.ontology.dtdl.resolve import find
 
 MAX_LINKS = 200
@@ -55,8 +56,9 @@ def _check_enum(reading: Reading, element: Element) -> None:
     for target in element.links.get("enumValues", ()):
         value = reading.elements.get(target)
         written = value.literals.get("enumValue") if value else None
-        if value is not None and written is not None and type(written) is not wanted:
-            kind = "an integer" if wanted is int else "a text"
+        fits = type(written) is wanted and not (isinstance(written, int) and not is_int32(written))
+        if value is not None and "enumValue" in value.literals and not fits:
+            kind = "an integer of 32 bits" if wanted is int else "a text"
             message = f'"enumValue" must be {kind}, as the valueSchema of the Enum says'
             reading.blame("nonConformantDatatype", message, value, "enumValue")
 
@@ -185,11 +187,10 @@ class Hierarchy:
                 inner = self.contents.get(target, {})
                 nested = [c for found in inner.values() for c in found if c.type == "Component"]
                 for component in nested:
-                    code = "excludedType"
                     message = f"its interface {target} has a component itself, {component.id}"
                     if component is element:
-                        code, message = "recursiveStructureNarrow", "the component contains itself"
-                    self.reading.blame(code, message, element, "schema")
+                        message = "the component contains itself"
+                    self.reading.blame("excludedType", message, element, "schema")
 
 
 def _limit(given: Any, element: Element) -> Any:

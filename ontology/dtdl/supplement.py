@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinfall.ontology.dtdl.classes import may_be_undefined
 from twinfall.ontology.dtdl.elements import Element, Reading
+from twinfall.ontology.dtdl.identifiers import is_definable
 from twinfall.ontology.dtdl.metamodel import PropertyRule, SupplementalType
 from twinfall.ontology.dtdl.suggest import did_you_mean
-from twinfall.ontology.dtmi import read_dtmi
 
 _UNTYPED_KINDS = ("None", "Unit", "UnitAttribute", "SemanticUnit", "LatentType", "NamedLatentType")
 
@@ -74,14 +73,14 @@ def read_unknown(reading: Reading, element: Element, key: str, value: Any) -> No
     path = (element.path, key)
     known = element.context.terms.get(key, "")
     if key.startswith("dtmi:"):
-        valid = read_dtmi(key)
-        case = "invalidDtmi" if valid is None or valid.is_reserved else "irrelevantDtmiOrTerm"
+        valid = is_definable(reading, element.version, key)
+        case = "irrelevantDtmiOrTerm" if valid else "invalidDtmi"
     elif ":" in key:
         case = "notDtmiNorTerm"
     else:
         case = "irrelevantDtmiOrTerm" if known else "undefinedTerm"
     verdict = reading.metamodel.apocrypha[element.version][f"{case}AsProperty"]
-    open_ = may_be_undefined(reading, element.context)
+    open_ = element.context.open
     if element.doubtful:
         return
     if verdict == "invalid" or (verdict == "tenable" and not open_):
@@ -91,7 +90,8 @@ def read_unknown(reading: Reading, element: Element, key: str, value: Any) -> No
         reading.report(code, message, path, element.id, cure)
     elif not element.undefined_types:
         message = f'no type of this {element.type} allows "{key}"'
-        reading.report("noTypeThatAllows", message, path, element.id)
+        code = "inferredTypeDoesNotAllow" if element.inferred else "noTypeThatAllows"
+        reading.report(code, message, path, element.id)
     else:
         element.undefined[key] = value
 
