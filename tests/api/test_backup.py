@@ -71,13 +71,17 @@ def test_a_running_service_is_saved_while_it_serves(tmp_path: Path) -> None:
     assert not list((origin / "data").glob(".download-*"))
 
 
-def test_keys_are_restored_and_locks_and_logs_are_not(folder: Path, tmp_path: Path) -> None:
+def test_keys_are_restored_and_locks_logs_and_compiled_arrays_are_not(
+    folder: Path, tmp_path: Path
+) -> None:
     key = twinfall(folder, "key", "create", "ops", "--role", "admin", "--json").json["key"]
+    (folder / "data" / "compiled").mkdir(exist_ok=True)
+    (folder / "data" / "compiled" / "graph.arrays").write_text("of this change feed")
     assert twinfall(folder, "backup", str(tmp_path / "b.zip")).status == 0
     with zipfile.ZipFile(tmp_path / "b.zip") as packed:
         names = set(packed.namelist())
         assert key not in "".join(packed.read(n).decode("latin-1") for n in names)
-    assert not {n for n in names if n.endswith((".lock", "-wal", "twinfall.log"))}
+    assert not {n for n in names if n.endswith((".lock", "-wal", "twinfall.log", ".arrays"))}
     there = new(tmp_path)
 
     assert twinfall(there, "restore", str(tmp_path / "b.zip")).status == 0
