@@ -12,7 +12,7 @@ from twinfall.ontology.dtdl.lines import line_of
 from twinfall.ontology.dtdl.metamodel import metamodel
 from twinfall.ontology.dtdl.reader import read_document
 from twinfall.ontology.dtdl.resolve import check_links, undefined_references
-from twinfall.ontology.dtdl.rules import check_rules
+from twinfall.ontology.dtdl.rules import check_names, check_rules
 from twinfall.ontology.dtdl.text import canonical, read_documents
 from twinfall.ontology.errors import ModelIncomplete, ModelInvalid, Problem
 from twinfall.ontology.ontology import Ontology
@@ -62,6 +62,7 @@ def _read_all(
     values.extend(found)
     reading.problems += [replace(p, document=(p.document or 0) + offset) for p in problems]
     refused = {p.document for p in problems}
+    known = len(reading.elements)
     for number, value in enumerate(found):
         if number in refused:
             continue
@@ -69,6 +70,7 @@ def _read_all(
         given = documents[number]
         reading.large = not isinstance(given, str | bytes) or len(given) > LARGE_DOCUMENT
         read_document(reading, value)
+    check_names(reading, known)
 
 
 def _complete(reading: Reading, texts: list[Any], values: list[Any]) -> list[str]:

@@ -62,6 +62,10 @@ class Element:
     extras: dict[str, Any] = field(default_factory=dict)
     undefined_types: list[str] = field(default_factory=list)
     undefined: dict[str, Any] = field(default_factory=dict)
+    repeated: bool = False
+    """It has the made identifier of a sibling with the same name, or stands in such a one: it is
+    the name that is wrong, which is told of the one that holds both.
+    """
     inferred: bool = False
     """It says no type of its own: its class follows from where it stands."""
     doubtful: bool = False
@@ -131,6 +135,8 @@ class Reading:
     links: list[Link] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     contexts: dict[Any, Context | None] = field(default_factory=dict)
+    redefined: set[str] = field(default_factory=set)
+    """Identifiers that two elements claim: told once, whatever else they share."""
     document: int = 0
     large: bool = False
     """Whether the document is so long that an interface in it may be too long."""

@@ -113,14 +113,16 @@ def _admit(reading: Reading, raw: dict[str, Any], element: Element, at: Opening)
     if element.type != "Interface" and at.parent is not None:
         element.partition = at.parent.partition
     earlier = reading.elements.get(element.id)
-    if earlier is not None:
+    if earlier is None:
+        reading.elements[element.id] = element
+        return True
+    if at.parent is not None and "@id" not in raw:
+        element.repeated = at.parent.repeated or earlier.parent is at.parent
+    if not element.repeated:
         message = f"{element.id} is defined more than once"
         cure = "give one of them another @id"
-        same_name = at.parent is not None and "@id" not in raw and earlier.parent is at.parent
-        if not same_name:
-            reading.report("duplicateDefinition", message, at.path, element.id, cure)
-    else:
-        reading.elements[element.id] = element
+        reading.report("duplicateDefinition", message, at.path, element.id, cure)
+        reading.redefined.add(element.id)
     return True
 
 

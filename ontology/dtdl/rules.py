@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 from typing import Any
 
@@ -17,10 +18,15 @@ MAX_LINKS = 200
 """Links followed downwards through schemas: far more than the deepest that any limits allow."""
 
 
+def check_names(reading: Reading, since: int) -> None:
+    """Judge names that may occur once, in the elements after the first `since`."""
+    for element in islice(reading.elements.values(), since, None):
+        _check_unique(reading, element)
+
+
 def check_rules(reading: Reading) -> None:
     """Judge what needs the whole set."""
     for element in reading.elements.values():
-        _check_unique(reading, element)
         if element.type == "Enum":
             _check_enum(reading, element)
     hierarchy = Hierarchy(reading)
@@ -41,7 +47,7 @@ def _check_unique(reading: Reading, element: Element) -> None:
             for target in targets:
                 other = reading.elements.get(target)
                 value = other.literals.get(key) if other else None
-                if value is None:
+                if value is None or target in reading.redefined:
                     continue
                 mark = (type(value), value)
                 if mark in seen:
