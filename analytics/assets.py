@@ -20,6 +20,7 @@ from twinfall.analytics.criticality import Criticality
 from twinfall.analytics.explaining import AssetImpact
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
+from twinfall.analytics.positions import Positions
 from twinfall.analytics.states import STATES, Reason, Standing, State
 from twinfall.analytics.wanting import lacks
 from twinfall.graph.store import Topology
@@ -52,7 +53,7 @@ class AssetNetwork:
         topology: Topology,
         models: str,
         under: Under | None = None,
-        position: Mapping[str, int] | None = None,
+        position: Positions | None = None,
     ) -> None:
         self.compiled = compiled
         self.twins = len(topology.ids)
@@ -69,12 +70,12 @@ class AssetNetwork:
         self._made = topology, models
         self._origin: AssetNetwork = self
         self._switched: Network | None = None
-        self._twin: Mapping[str, int] = positions(topology.ids) if position is None else position
+        self._twin = position or Positions(topology.ids)
         """By id, the position of each twin and component."""
-        self._position = self._twin
+        self._position: Mapping[str, int] = self._twin
         if self.visible > self.twins:
             named = self.ids[self.twins : self.visible]
-            self._position = {**self._twin, **dict(zip(named, count(self.twins)))}
+            self._position = {**self._twin.table(), **dict(zip(named, count(self.twins)))}
 
     @classmethod
     def compile(
@@ -88,7 +89,7 @@ class AssetNetwork:
         them is shared.
         """
         same = before is not None and before.topology.ids is topology.ids
-        position = before._twin if before is not None and same else positions(topology.ids)
+        position = before._twin if before is not None and same else Positions(topology.ids)
         compiled = compile_network(topology, ontology, dependencies, position)
         return cls(compiled, topology, models_hash(ontology, dependencies), None, position)
 
@@ -291,11 +292,6 @@ class AssetNetwork:
 def models_hash(ontology: Ontology, dependencies: Dependencies) -> str:
     """Of all that decides what a topology means."""
     return hashlib.sha256(f"{ontology.hash}{dependencies.hash}".encode()).hexdigest()
-
-
-def positions(ids: Sequence[str]) -> dict[str, int]:
-    """Where each is."""
-    return dict(zip(ids, count()))
 
 
 def _ids(twins: Sequence[str], compiled: Compiled) -> Sequence[str]:

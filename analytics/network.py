@@ -66,6 +66,7 @@ class Network:
         arrays: kernels.Arrays,
         value: Floats,
         visible: int | None = None,
+        settled: tuple[Ints, Flags] | None = None,
     ) -> None:
         self.n = len(value)
         self.visible = self.n if visible is None else visible
@@ -78,14 +79,11 @@ class Network:
         self._scratches: list[kernels.Scratch] = []
         self.last_lasting: Network | None = None
         """Made of this one by `lasting` last: whoever asks again finds its answers there."""
-        self.base_lost = np.zeros(feeds.count, np.int32)
+        self.settled = self._settle() if settled is None else settled
+        self.base_lost = self.settled[0]
         """Weight of feeds that each group has lost before any failure."""
-        first = self._new_scratch(grounding=True)
-        kernels.settle(self.arrays, first, self.base_lost)
-        self.baseline: Flags = first.mark["wave"] == kernels.DOWN_BEFORE
+        self.baseline = self.settled[1]
         """What is down before any failure."""
-        if self.arrays.cyclic:
-            self._scratches.append(first)
 
     @classmethod
     def from_arrays(
@@ -287,6 +285,15 @@ class Network:
         links = zip(self.links.begin, self.links.end, self.links.carrier, strict=True)
         graph.add_edges_from((int(b), int(e), {"carrier": int(c)}) for b, e, c in links)
         return graph
+
+    def _settle(self) -> tuple[Ints, Flags]:
+        lost = np.zeros(self.feeds.count, np.int32)
+        first = self._new_scratch(grounding=True)
+        kernels.settle(self.arrays, first, lost)
+        if self.arrays.cyclic:
+            self._scratches.append(first)
+        down: Flags = first.mark["wave"] == kernels.DOWN_BEFORE
+        return lost, down
 
     # -- scratches ------------------------------------------------------------------------
 

@@ -6,9 +6,10 @@ array that stands in several places is one block, and is shared again afterwards
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ _CLASSES: dict[str, tuple[type, tuple[str, ...]]] = {
 } | {
     "Arrays": (Arrays, Arrays._fields),
     "Column": (Column, ("at", "kind", "bits", "others")),
-    "Network": (Network, ("feeds", "links", "arrays", "value", "visible")),
+    "Network": (Network, ("feeds", "links", "arrays", "value", "visible", "settled")),
 }  # fmt: skip
 
 
@@ -94,10 +95,14 @@ class Packer:
 
     def _array(self, array: NDArray[Any]) -> Tree:
         dtype = _DTYPE_NAMES[array.dtype]
+        shape = list(array.shape)
         if array.size > 1 and not any(array.strides):  # one value, shown everywhere
-            return ["same", dtype, list(array.shape), self.pack(array.flat[0].item())]
-        block = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-        return ["array", dtype, list(array.shape), self._block(block)]
+            return ["same", dtype, shape, self._block(_bytes(array.reshape(-1)[:1]))]
+        block = _bytes(array)
+        first = block[: array.itemsize]
+        if array.size > FEW and (block.reshape(array.size, -1) == first).all():
+            return ["full", dtype, shape, self._block(first)]
+        return ["array", dtype, shape, self._block(block)]
 
     def _list(self, values: list[Any]) -> Tree:
         if not all(type(value) is str for value in values):
@@ -126,6 +131,37 @@ class Packer:
         return len(self.blocks) - 1
 
 
+def _bytes(array: NDArray[Any]) -> Bytes:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+class Texts(Sequence[str]):
+    """Texts in a block of bytes, taken apart once somebody looks."""
+
+    def __init__(self, count: int, block: Bytes) -> None:
+        self._count = count
+        self._block = block
+
+    @cached_property
+    def _values(self) -> list[str]:
+        return self._block.tobytes().decode("utf-8", "surrogatepass").split("\n")
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        return self._values[at]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+
 def unpacked(tree: Tree, block: Callable[[int], Bytes]) -> Any:
     """The value of a tree, over its blocks: arrays are views of them. Raises KeyError, ValueError,
     TypeError, IndexError where the tree is none of ours.
@@ -144,7 +180,9 @@ class _Unpacker:
         kind, *rest = tree
         if kind in _CLASSES:
             return _CLASSES[kind][0](*map(self.value, rest))
-        return getattr(self, f"_{_KINDS[kind]}")(*rest)
+        if kind not in _KINDS:
+            raise ValueError(f"{kind!r} is nothing of ours")
+        return getattr(self, f"_{kind}")(*rest)
 
     def _float(self, text: str) -> float:
         return float.fromhex(text)
@@ -154,8 +192,15 @@ class _Unpacker:
             self._arrays[block] = self._block(block).view(_DTYPES[dtype]).reshape(shape)
         return self._arrays[block]
 
-    def _same(self, dtype: str, shape: Sequence[int], value: Tree) -> NDArray[Any]:
-        return np.broadcast_to(np.array(self.value(value), _DTYPES[dtype]), shape)
+    def _same(self, dtype: str, shape: Sequence[int], block: int) -> NDArray[Any]:
+        return np.broadcast_to(self._block(block).view(_DTYPES[dtype])[0], shape)
+
+    def _full(self, dtype: str, shape: Sequence[int], block: int) -> NDArray[Any]:
+        if block not in self._arrays:
+            found = np.empty(shape, _DTYPES[dtype])
+            found[...] = self._block(block).view(_DTYPES[dtype])[0]
+            self._arrays[block] = found
+        return self._arrays[block]
 
     def _list(self, *values: Tree) -> list[Any]:
         return [self.value(value) for value in values]
@@ -166,11 +211,9 @@ class _Unpacker:
     def _map(self, *pairs: Sequence[Tree]) -> dict[Any, Any]:
         return {self.value(key): self.value(value) for key, value in pairs}
 
-    def _texts(self, count: int, block: int) -> list[str]:
-        values = self._block(block).tobytes().decode("utf-8", "surrogatepass").split("\n")
-        if len(values) != count:
-            raise ValueError(f"{len(values)} texts are not {count}")
-        return values
+    def _texts(self, count: int, block: int) -> Sequence[str]:
+        texts = Texts(count, self._block(block))
+        return texts if count > PIECE else list(texts)
 
     def _few(self, different: Sequence[str], numbers: Tree) -> list[str]:
         texts = np.array(different, object)
@@ -182,7 +225,6 @@ class _Unpacker:
         return tuple(made(*row) for row in zip(*map(self.value, columns), strict=True))
 
 
-_KINDS = {
-    kind: kind
-    for kind in ("float", "array", "same", "list", "tuple", "map", "texts", "few", "rows")
-}
+_KINDS = frozenset(
+    ("float", "array", "full", "same", "list", "tuple", "map", "texts", "few", "rows")
+)

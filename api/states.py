@@ -93,6 +93,7 @@ class States:
         """Watch what is stored from now on, and the clock."""
         self._telemetry.pipeline.committed.append(lambda _, block: self.take(block))
         self._thread = threading.Thread(target=self._run, name="live-state", daemon=True)
+        self._woken.set()  # the first look makes the arrays ready
         self._thread.start()
 
     def attend(self, watch: Watch) -> None:

@@ -44,7 +44,7 @@ class Splice:
         found[self.added] = added
         return found
 
-    def listed(self, values: list[T], added: Sequence[T]) -> list[T]:
+    def listed(self, values: Sequence[T], added: Sequence[T]) -> list[T]:
         """The same of a list; what stays is moved in stretches."""
         found: list[T] = []
         start = 0
@@ -54,7 +54,8 @@ class Splice:
             start = at + goes
             if not goes:
                 found.append(added[row])
-        return found + values[start:]
+        found += values[start:]
+        return found
 
     def column(self, values: Column, said: Mapping[int, Any]) -> Column:
         """A column's values, those `said` of new positions instead of what was there; None says

@@ -57,7 +57,7 @@ class EdgeColumns:
 
     source: Positions
     target: Positions
-    ids: list[str]
+    ids: Sequence[str]
     properties: Mapping[str, Mapping[int, Any]]
     """Each a `Column` where a store made it."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import json
+import sys
+import threading
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +15,7 @@ from twinfall.api.cli.output import AsJson, console
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from twinfall.api.folder import DataFolder
@@ -34,7 +37,14 @@ def serve(
 ) -> None:
     """Serve the graph: GraphQL at /graphql, a page to ask from at /."""
     settings = here.settings(host=host, port=port)
-    run(settings, "twinfall serve", insecure=insecure, tell=_told(as_json))
+    telling = _Telling(as_json=as_json)
+    run(
+        settings,
+        "twinfall serve",
+        insecure=insecure,
+        tell=telling.tell,
+        beside=telling.beside,
+    )
 
 
 def run(
@@ -157,19 +167,33 @@ def _store(settings: Settings) -> str:
     return f"{settings.store}, database {settings.neo4j_database}"
 
 
-def _told(as_json: bool) -> Callable[[Settings, Services, str], None]:
-    def tell(settings: Settings, services: Services, url: str) -> None:
-        told = describe(settings, services, url)
-        if as_json:
-            import json
-            import sys
+class _Telling:
+    """Says what is served while it is served: to count a large graph takes a while."""
 
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._thread = threading.Thread()
+
+    def tell(self, settings: Settings, services: Services, url: str) -> None:
+        """This is what there is to say."""
+        self._thread = threading.Thread(target=self._say, args=(settings, services, url))
+
+    @contextmanager
+    def beside(self, _: Services) -> Iterator[None]:
+        """Say it meanwhile."""
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._thread.join()
+
+    def _say(self, settings: Settings, services: Services, url: str) -> None:
+        told = describe(settings, services, url)
+        if self._as_json:
             sys.stdout.write(json.dumps(told) + "\n")  # one line: the process goes on
             sys.stdout.flush()
             return
         print_described(told)
-
-    return tell
 
 
 def print_described(told: dict[str, Any]) -> None:

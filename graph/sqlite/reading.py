@@ -125,17 +125,23 @@ def scan(db: sqlite3.Connection) -> Iterator[tuple[list[Node], list[Edge]]]:
 
 def counts(db: sqlite3.Connection) -> Counts:
     """How much is stored, by model and by relationship name."""
-    by_model: tuple[dict[str, int], dict[str, int]] = ({}, {})
-    for dtmi, component, count in db.execute(
-        "SELECT m.dtmi, t.owner IS NOT NULL AS component, count(*) FROM twins t"
-        " JOIN models m ON m.code = t.model GROUP BY t.model, component ORDER BY m.dtmi"
-    ):
-        by_model[component][dtmi] = count
-    by_name = db.execute(
-        "SELECT n.name, count(*) FROM relationships r"
-        " JOIN relationship_names n ON n.code = r.name GROUP BY r.name ORDER BY n.name"
+    # Grouped by numbers alone, and named afterwards: with the names it would take twice as long.
+    of_model = (
+        "SELECT m.dtmi, f.twins, f.parts FROM models m JOIN"
+        " (SELECT model, count(*) - count(owner) AS twins, count(owner) AS parts FROM twins"
+        " GROUP BY model) f ON f.model = m.code ORDER BY m.dtmi"
     )
-    return Counts(by_model[0], by_model[1], dict(by_name.fetchall()))
+    by_model = db.execute(of_model).fetchall()
+    by_name = db.execute(
+        "SELECT n.name, f.count FROM relationship_names n JOIN"
+        " (SELECT name, count(*) AS count FROM relationships GROUP BY name) f ON f.name = n.code"
+        " ORDER BY n.name"
+    )
+    return Counts(
+        {dtmi: twins for dtmi, twins, _ in by_model if twins},
+        {dtmi: parts for dtmi, _, parts in by_model if parts},
+        dict(by_name.fetchall()),
+    )
 
 
 def _node(row: Sequence[Any]) -> Node:

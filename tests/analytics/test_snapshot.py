@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import struct
 from pathlib import Path
@@ -175,7 +176,7 @@ def _with_head(path: Path, **said: Any) -> None:
     magic, length, _ = struct.unpack("<8sQ32s", whole[:start])
     head = {**orjson.loads(whole[start : start + length]), **said}
     text = orjson.dumps(head)
-    digest = snapshot.hashlib.sha256(text).digest()
+    digest = hashlib.sha256(text).digest()
     path.write_bytes(
         struct.pack("<8sQ32s", magic, len(text), digest) + text + whole[start + length :]
     )

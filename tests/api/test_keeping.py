@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.analytics.plant import DOCUMENTS, PREFIX
-from twinfall.analytics import AssetNetwork, topology_request
-from twinfall.api import keeping
+from twinfall.analytics import AssetNetwork, snapshot, topology_request
 from twinfall.api.keeping import KeptArrays
 from twinfall.api.networks import LiveNetwork
 from twinfall.graph.graph import Graph
@@ -193,13 +192,13 @@ def test_a_busy_graph_is_not_kept_after_every_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[int] = []
-    save = keeping.snapshot.save
+    save = snapshot.save
 
     def counted(path: Path, network: AssetNetwork, trace: str) -> int:
         written.append(network.cursor)
         return save(path, network, trace)
 
-    monkeypatch.setattr(keeping.snapshot, "save", counted)
+    monkeypatch.setattr(snapshot, "save", counted)
     with _opened(tmp_path) as (_, graph):
         _fill(graph)
         networks = _networks(tmp_path, graph)
