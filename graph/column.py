@@ -7,6 +7,7 @@ true apart.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,13 @@ class Column(Mapping[int, Any]):
 
 
 def _kinds(values: Sequence[Any]) -> NDArray[np.uint8]:
-    kinds = np.fromiter((_KINDS.get(type(v), OTHER) for v in values), np.uint8, len(values))
-    for row in np.flatnonzero(kinds == INTEGER).tolist():
-        if not _LEAST <= values[row] <= _MOST:
-            kinds[row] = OTHER
+    found = map(_KINDS.get, map(type, values), repeat(OTHER))
+    kinds = np.fromiter(found, np.uint8, len(values))
+    rows = np.flatnonzero(kinds == INTEGER).tolist()
+    try:
+        np.array([values[row] for row in rows], np.int64)
+    except OverflowError:
+        kinds[[row for row in rows if not _LEAST <= values[row] <= _MOST]] = OTHER
     return kinds
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,58 +13,125 @@ from twinfall.graph.column import Column
 from twinfall.graph.sqlite.encoding import json_path
 from twinfall.graph.store import EdgeColumns, Positions, Topology, TopologyRequest
 
+CHUNK = 1_000
+"""Rows that are fetched and parted at once: as many as the processor keeps at hand."""
+Places = Callable[[Any], Positions]
+
 
 def topology(db: sqlite3.Connection, request: TopologyRequest, cursor: int) -> Topology:
     """All twins in order of id, and the relationships asked for, as columns."""
-    extract, paths = _extraction(request.properties)
-    rows = db.execute(
-        f"SELECT ix, id, model, owner, {extract} FROM twins ORDER BY id",  # noqa: S608
-        paths,
-    ).fetchall()
-    places = _places([row[0] for row in rows])
     codes = dict(db.execute("SELECT code, dtmi FROM models ORDER BY dtmi").fetchall())
-    index = {code: position for position, code in enumerate(codes)}
-    owners = np.array([row[3] or 0 for row in rows], dtype=np.int64)
+    index = np.zeros(max(codes, default=0) + 1, np.int32)
+    index[list(codes)] = np.arange(len(codes))
+    numbers, ids, models, owners, texts = _twins(db, request.properties)
+    places = _places(numbers)
+    owner = places(owners)
+    component = [""] * len(ids)
+    for at in np.flatnonzero(owner >= 0).tolist():
+        component[at] = ids[at].rpartition("/")[2]
     return Topology(
         cursor=cursor,
-        ids=[row[1] for row in rows],
+        ids=ids,
         models=list(codes.values()),
-        model=np.array([index[row[2]] for row in rows], dtype=np.int32),
-        owner=places(owners),
-        component=["" if row[3] is None else row[1].rpartition("/")[2] for row in rows],
-        edges={name: _edges(db, name, request, places) for name in request.relationships},
-        values=_columns(request.properties, [row[4] for row in rows]),
+        model=index[models],
+        owner=owner,
+        component=component,
+        edges=_edges(db, request, places),
+        values=_columns(request.properties, texts),
     )
+
+
+def _twins(
+    db: sqlite3.Connection, properties: Sequence[str]
+) -> tuple[Any, list[str], Any, Any, list[str | None]]:
+    """Numbers, ids, model codes, numbers of owners (0: none) and values as JSON texts."""
+    extract, paths = _extraction(properties)
+    rows = db.execute(
+        f"SELECT ix, id, model, coalesce(owner, 0), {extract} FROM twins ORDER BY id",  # noqa: S608
+        paths,
+    )
+    none = np.zeros(0, np.int64)
+    numbers, models, owners = [none], [none], [none]
+    ids: list[str] = []
+    texts: list[str | None] = []
+    for ix, id_, model, owner, text in _parted(rows):
+        for into, some in ((numbers, ix), (models, model), (owners, owner)):
+            into.append(np.array(some, np.int64))
+        ids += id_
+        texts += text
+    return np.concatenate(numbers), ids, np.concatenate(models), np.concatenate(owners), texts
 
 
 def _edges(
-    db: sqlite3.Connection,
-    name: str,
-    request: TopologyRequest,
-    places: Callable[[Any], Positions],
-) -> EdgeColumns:
+    db: sqlite3.Connection, request: TopologyRequest, places: Places
+) -> dict[str, EdgeColumns]:
+    """By name. All are read in one go, in order of name: for each name it would be a go of its own
+    over all relationships.
+    """
     extract, paths = _extraction(request.relationship_properties)
+    said = db.execute("SELECT code, name FROM relationship_names").fetchall()
+    wanted = {code: name for code, name in said if name in request.relationships}
     rows = db.execute(
-        f"SELECT source, target, id, {extract} FROM relationships"  # noqa: S608
-        " WHERE name = (SELECT code FROM relationship_names WHERE name = ?)"
-        " ORDER BY source, id",
-        [*paths, name],
-    ).fetchall()
-    sources = places(np.array([row[0] for row in rows], dtype=np.int64))
-    targets = places(np.array([row[1] for row in rows], dtype=np.int64))
-    order = np.argsort(sources, kind="stable")  # ids of one source are in order already
-    return EdgeColumns(
-        source=sources[order],
-        target=targets[order],
-        ids=[rows[i][2] for i in order],
-        properties=_columns(request.relationship_properties, [rows[i][3] for i in order]),
+        f"SELECT name, source, target, id, CASE content WHEN '{{}}' THEN NULL ELSE {extract} END"  # noqa: S608
+        " FROM relationships WHERE name IN (SELECT value FROM json_each(?))"
+        " ORDER BY name, source, id",
+        [*paths, orjson.dumps(list(wanted)).decode()],
     )
+    found = {name: _Rows() for name in request.relationships}
+    for code, source, target, id_, text in _parted(rows):
+        bounds = np.flatnonzero(np.diff(code, prepend=-1)).tolist()
+        for start, end in zip(bounds, [*bounds[1:], len(code)], strict=True):
+            part = slice(start, end)
+            found[wanted[code[start]]].add(source[part], target[part], id_[part], text[part])
+    return {
+        name: rows.columns(places, request.relationship_properties) for name, rows in found.items()
+    }
 
 
-def _places(numbers: Sequence[int]) -> Callable[[Any], Positions]:
+class _Rows:
+    """Relationships of one name, in order of (number of the source, id)."""
+
+    def __init__(self) -> None:
+        self.sources: list[Any] = [np.zeros(0, np.int64)]
+        self.targets: list[Any] = [np.zeros(0, np.int64)]
+        self.ids: list[str] = []
+        self.texts: list[str | None] = []
+
+    def add(
+        self,
+        source: Sequence[int],
+        target: Sequence[int],
+        id_: Sequence[str],
+        text: Sequence[str | None],
+    ) -> None:
+        self.sources.append(np.array(source, np.int64))
+        self.targets.append(np.array(target, np.int64))
+        self.ids += id_
+        self.texts += text
+
+    def columns(self, places: Places, properties: Sequence[str]) -> EdgeColumns:
+        """The same in order of (source id, id)."""
+        sources, targets = (places(np.concatenate(one)) for one in (self.sources, self.targets))
+        order = np.argsort(sources, kind="stable")  # ids of one source are in order already
+        listed = order.tolist()
+        return EdgeColumns(
+            source=sources[order],
+            target=targets[order],
+            ids=[self.ids[i] for i in listed],
+            properties=_columns(properties, [self.texts[i] for i in listed]),
+        )
+
+
+def _parted(rows: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
+    """The columns of some rows at once."""
+    while some := rows.fetchmany(CHUNK):
+        yield tuple([row[i] for row in some] for i in range(len(some[0])))
+
+
+def _places(numbers: Any) -> Places:
     """Takes `ix` numbers to positions in order of id; 0 (no twin) to -1."""
-    table = np.full(max(numbers, default=0) + 1, -1, dtype=np.int32)
-    table[np.array(numbers, dtype=np.int64)] = np.arange(len(numbers), dtype=np.int32)
+    table = np.full(int(numbers.max(initial=0)) + 1, -1, dtype=np.int32)
+    table[numbers] = np.arange(len(numbers), dtype=np.int32)
     return lambda found: table[found]
 
 
@@ -78,13 +145,14 @@ def _extraction(names: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _columns(names: Sequence[str], texts: Sequence[str | None]) -> dict[str, Column]:
+    """The values in arrays of JSON, by name; each at the position of its text."""
     found: list[tuple[list[int], list[Any]]] = [([], []) for _ in names]
-    empty = "[" + ",".join(["null"] * (len(names) + 1)) + "]"
-    for position, text in enumerate(texts if names else ()):
-        if text is None or text == empty:
-            continue
-        for (at, values), value in zip(found, orjson.loads(text), strict=False):
-            if value is not None:
-                at.append(position)
-                values.append(value)
+    for start in range(0, len(texts) if names else 0, CHUNK):
+        some = [(at, text) for at, text in enumerate(texts[start : start + CHUNK], start) if text]
+        rows = orjson.loads(f"[{','.join(text for _, text in some)}]")
+        for which, (at, values) in enumerate(found):
+            at += [
+                place for (place, _), row in zip(some, rows, strict=True) if row[which] is not None
+            ]
+            values += [row[which] for row in rows if row[which] is not None]
     return {name: Column.listed(*one) for name, one in zip(names, found, strict=True)}
