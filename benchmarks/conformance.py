@@ -3,8 +3,9 @@
     python benchmarks/conformance.py [FOLDER] [--limit N] [--wrong N] [--kind K]
 
 Prints balanced accuracy (the mean of the shares of valid accepted and invalid rejected) by kind
-and DTDL version, how often all our error codes are among the expected ones, how many expected
-element sets are equal, and how many instance verdicts agree.
+and DTDL version and by the extensions used, how often all our error codes are among the expected ones, how many expected
+element sets are equal, and how many instance verdicts agree. Cases with `quirks`, which ask a parser to
+tolerate what the standard forbids, are left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -49,6 +51,17 @@ def run(case: Case) -> Ontology:
     )
 
 
+EXTENSION = re.compile(r'"dtmi:(?:dtdl:extension|dtdl:limits|iot[a-z]+):([A-Za-z]+)[^"]*"')
+
+
+def scope(case: Case) -> str:
+    """`core`, `quantitativeTypes`, or `other extensions`: what its contexts name."""
+    named = set(EXTENSION.findall(json.dumps(case["models"])))
+    if not named:
+        return "core"
+    return "quantitativeTypes" if named == {"quantitativeTypes"} else "other extensions"
+
+
 def code_agrees(case: Case, error: ModelInvalid) -> bool:
     """Whether each code we report is expected."""
     expected = {e["code"] for e in case["expected_errors"]}
@@ -83,6 +96,7 @@ class Score:
 
     def __init__(self) -> None:
         self.verdicts: dict[Any, Counter[tuple[bool, bool]]] = defaultdict(Counter)
+        self.scopes: dict[str, Counter[tuple[bool, bool]]] = defaultdict(Counter)
         self.codes: Counter[bool] = Counter()
         self.elements: Counter[bool] = Counter()
         self.instances: Counter[bool] = Counter()
@@ -103,9 +117,9 @@ class Score:
             said = str(err)
         except Exception as err:  # a crash is a finding, and the run goes on
             self.crashes.append(f"{case['name']}: {type(err).__name__} {err}")
-        self.verdicts[(case["kind"], case["dtdl_version"])][
-            (case["valid"], ontology is not None)
-        ] += 1
+        verdict = (case["valid"], ontology is not None)
+        self.verdicts[(case["kind"], case["dtdl_version"])][verdict] += 1
+        self.scopes[scope(case)][verdict] += 1
         if case["valid"] != (ontology is not None):
             self.wrong.append((case, said))
         if ontology is not None and case["valid"]:
@@ -149,15 +163,18 @@ def main() -> None:
     arguments.add_argument("--wrong", type=int, default=0, help="show so many wrong cases")
     arguments.add_argument("--kind", default="")
     chosen = arguments.parse_args()
-    score, start, count = Score(), time.process_time(), 0
+    score, start, count, quirks = Score(), time.process_time(), 0, 0
     for number, case in enumerate(cases(chosen.folder)):
         if number % chosen.every or not case["kind"].startswith(chosen.kind):
+            continue
+        if case.get("quirks"):
+            quirks += 1
             continue
         score.judge(case)
         count += 1
     seconds = time.process_time() - start
     report(score, chosen.wrong)
-    print(f"{count} cases in {seconds:.1f} s CPU")
+    print(f"{count} cases in {seconds:.1f} s CPU; {quirks} with quirks left out")
 
 
 def report(score: Score, wrong: int) -> None:
@@ -167,6 +184,8 @@ def report(score: Score, wrong: int) -> None:
         total += counts
         shown = " ".join(str(part) for part in key)
         print(f"{shown:20} {100 * balanced(counts):6.2f} %  {dict(counts)}")
+    for name, counts in sorted(score.scopes.items()):
+        print(f"{name:20} {100 * balanced(counts):6.2f} %")
     print(f"{'all':20} {100 * balanced(total):6.2f} %")
     print(f"codes all expected   {share(score.codes)}")
     print(f"elements equal       {share(score.elements)}")
