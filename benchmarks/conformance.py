@@ -3,9 +3,9 @@
     python benchmarks/conformance.py [FOLDER] [--limit N] [--wrong N] [--kind K]
 
 Prints balanced accuracy (the mean of the shares of valid accepted and invalid rejected) by kind
-and DTDL version and by the extensions used, how often all our error codes are among the expected ones, how many expected
-element sets are equal, and how many instance verdicts agree. Cases with `quirks`, which ask a parser to
-tolerate what the standard forbids, are left out.
+and DTDL version and by the extensions used, how often all our error codes are among the expected
+ones, how many expected element sets are equal, and how many instance verdicts agree. Cases with
+`quirks`, which ask a parser to tolerate what the standard forbids, are left out.
 """
 
 from __future__ import annotations
