@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.graph.store import Topology
@@ -134,17 +134,19 @@ class _Loose:
         """Positions of islands without a source."""
 
     def islands(self) -> Iterator[Finding]:
-        """Parts of a network that are connected to no source at all, open switches or not."""
+        """Parts of a network that no source reaches along its ways, open switches or not."""
         links = self._network.links
         for number, carrier in enumerate(self._assets.compiled.carriers):
             arcs = links.carrier == number
             member = (links.member >> number & 1).astype(bool)
             feeding = (links.source >> number & 1).astype(bool)
             feeding[links.storages.asset[links.storages.carrier == number]] = True
-            _, label = _parts(links.begin[arcs], links.end[arcs], len(member), "weak")
-            fed = np.isin(label, label[feeding])
-            self._dry |= member & ~fed
-            for rows in _by_label(label, member & ~fed):
+            begin, end = links.begin[arcs], links.end[arcs]
+            dry = member & ~_reached(begin, end, feeding)
+            self._dry |= dry
+            among = dry[begin] & dry[end]
+            _, label = _parts(begin[among], end[among], len(member), "weak")
+            for rows in _by_label(label, dry):
                 message = f'{len(rows)} assets are connected to no source of "{carrier}"'
                 yield self._finding(rows, "islandWithoutSource", f"{message}, and down",
                                     "connect them, or declare the source")  # fmt: skip
@@ -189,6 +191,18 @@ def _parts(begin: Rows, end: Rows, size: int, connection: str) -> tuple[int, Row
     graph = coo_array((np.ones(len(begin), np.int8), (begin, end)), shape=(size, size))
     count, label = connected_components(graph, directed=True, connection=connection)
     return int(count), label
+
+
+def _reached(begin: Rows, end: Rows, start: Flags) -> Flags:
+    """The positions that the arcs lead to from any of those in `start`, which are among them."""
+    first, origin = np.flatnonzero(start), len(start)
+    rows = np.concatenate([begin, np.full(len(first), origin)])
+    columns = np.concatenate([end, first])
+    graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(origin + 1,) * 2)
+    order = breadth_first_order(graph.tocsr(), origin, return_predecessors=False)
+    found = np.zeros(origin + 1, bool)
+    found[order] = True
+    return found[:origin]
 
 
 def _by_label(label: Rows, flags: Flags) -> Iterator[Rows]:

@@ -85,6 +85,18 @@ def test_a_circle_that_is_down_for_another_reason_is_not_blamed() -> None:
     assert codes(found(NEEDS, "ABCD", circles + behind)) == [("A", "loopWithoutSource")]
 
 
+def test_a_way_that_leads_to_the_source_and_not_from_it_is_no_supply() -> None:
+    oneway = {"Unit": {"contents": {"joins": {"mode": "network", "carrier": "water",
+                                              "dependent": "target"}}},
+              "Machine": {"asset": {"source": ["water"]}}}  # fmt: skip
+    twins = {"S": {"model": "Machine"}, "A": {}, "B": {}, "C": {}}
+    ways = [("A", "joins", "S"), ("S", "joins", "B"), ("B", "joins", "C")]
+    findings = found(oneway, twins, ways)
+    assert codes(findings) == [("A", "islandWithoutSource")]
+    assert '1 assets are connected to no source of "water"' in findings[0].message
+    assert findings[0].message.endswith(": A")
+
+
 def test_an_island_of_a_network_without_a_source_is_found() -> None:
     twins = {"S": {"model": "Machine"}, "A": {}, "B": {}, "C": {}}
     findings = found(JOINS, twins, [("S", "joins", "A"), ("B", "joins", "C")])
