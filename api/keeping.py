@@ -6,6 +6,7 @@ aside with a line in the log, and a disk that cannot take it is none of the serv
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -60,6 +61,12 @@ class KeptArrays:
         self._cursor, self._worthwhile = kept.cursor, True
         log.info("arrays of change %d taken in %.1f s", kept.cursor, time.monotonic() - began)
         return network
+
+    def forget(self) -> None:
+        """What is kept is not what the graph is."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        self._cursor = -1
 
     def offer(self, network: AssetNetwork, seconds: float) -> None:
         """These have been compiled in so many seconds: keep them soon, if that pays."""

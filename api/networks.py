@@ -14,7 +14,8 @@ from twinfall.analytics.limits import Limits, compile_limits
 from twinfall.graph.following import Changes, NotFollowed, followed, is_same
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
-from twinfall.graph.store import Topology, TopologyRequest
+from twinfall.graph.store import Counts, Topology, TopologyRequest
+from twinfall.ontology.errors import TwinError
 
 if TYPE_CHECKING:
     from twinfall.api.keeping import KeptArrays
@@ -49,6 +50,8 @@ MAX_FOLLOWED = 10_000
 FOLLOWED_SHARE = 8
 """... unless they are less than this part of the graph's twins."""
 PAGE = 1_000
+CHECKS = 5
+"""Attempts to count a graph in a moment in which nobody writes."""
 log = logging.getLogger("twinfall.networks")
 
 
@@ -81,6 +84,7 @@ class LiveNetwork:
         self._lock = threading.Lock()
         self._made: Made | None = None
         self._under: AssetNetwork | None = None
+        self._checking: threading.Thread | None = None
 
     def current(self) -> AssetNetwork:
         """The arrays of a moment not before this call."""
@@ -112,6 +116,8 @@ class LiveNetwork:
 
     def close(self) -> None:
         """Keep the arrays for the next start; the graph must still be open."""
+        if self._checking is not None:
+            self._checking.join()
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
 
@@ -143,7 +149,33 @@ class LiveNetwork:
             return before.network if before.request == request else None
         if self._kept is None:
             return None
-        return self._kept.load(models_hash(models.ontology, models.dependencies))
+        kept = self._kept.load(models_hash(models.ontology, models.dependencies))
+        if kept is not None:
+            self._checking = threading.Thread(target=self._check, name="check-arrays", daemon=True)
+            self._checking.start()
+        return kept
+
+    def _check(self) -> None:
+        """Whether kept arrays have as many twins and relationships as the graph: somebody may have
+        written past the service, which no change feed tells.
+        """
+        try:
+            for _ in range(CHECKS):
+                network = self.compiled()
+                counts = self._graph.counts()
+                if self._graph.cursor() == network.cursor:
+                    break
+            else:
+                return  # it is written all the time; to wait would hold up whoever closes
+        except TwinError as error:
+            log.info("the kept arrays could not be checked: %s", error)
+            return
+        if not _are_all(network.topology, counts):
+            log.warning("the graph was written past the service: it is read again")
+            if self._kept is not None:
+                self._kept.forget()
+            with self._lock:
+                self._made = None
 
     def _followed(
         self, network: AssetNetwork, request: TopologyRequest, models: Models, cursor: int
@@ -165,6 +197,15 @@ class LiveNetwork:
         except NotFollowed as error:
             log.info("the graph is read again: %s", error)
             return None
+
+
+def _are_all(topology: Topology, counts: Counts) -> bool:
+    """Whether a graph has as many twins and relationships as the arrays."""
+    twins = sum(counts.twins.values()) + sum(counts.components.values())
+    edges = topology.edges.items()
+    return twins == len(topology.ids) and all(
+        counts.relationships.get(name, 0) == len(columns.source) for name, columns in edges
+    )
 
 
 def _has_twins_of(before: Made, network: AssetNetwork) -> bool:

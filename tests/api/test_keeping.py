@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.analytics.plant import DOCUMENTS, PREFIX
+from tests.servers.neo4j import Neo4jServer
 from twinfall.analytics import AssetNetwork, snapshot, topology_request
 from twinfall.api.keeping import KeptArrays
 from twinfall.api.networks import LiveNetwork
@@ -163,6 +166,23 @@ def test_a_file_that_is_of_no_use_is_left_aside(tmp_path: Path, content: bytes |
     assert path.read_bytes()[:100] == whole[:100], "and it is written anew"
 
 
+def test_what_was_written_past_the_service_is_noticed_after_a_start(tmp_path: Path) -> None:
+    _kept(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "graph.sqlite")) as db, db:
+        db.execute("DELETE FROM relationships")
+
+    with _opened(tmp_path) as (store, graph):
+        networks = _networks(tmp_path, graph)
+        for _ in range(1000):
+            networks.current()
+            if store.read:
+                break
+            time.sleep(0.01)
+
+        assert networks.current().impact(["A"]).count == 0
+        networks.close()
+
+
 def test_what_is_compiled_in_no_time_is_not_kept(tmp_path: Path) -> None:
     with _opened(tmp_path) as (_, graph):
         _fill(graph)
@@ -244,3 +264,30 @@ def test_models_that_bind_nothing_new_are_followed(tmp_path: Path) -> None:
         assert found.models != before.models
         assert found.impact(["A"]).count == 0
         assert found.impact(["A", "C"]).count == 1
+
+
+@pytest.mark.neo4j
+@pytest.mark.timeout(400)
+def test_a_graph_in_neo4j_is_kept_and_followed_too(
+    tmp_path: Path, neo4j: Neo4jServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    neo4j.empty()
+    with closing(neo4j.store(tmp_path)) as store:
+        graph = Graph(store)
+        _fill(graph)
+        networks = _networks(tmp_path, graph)
+        networks.current()
+        networks.close()
+
+    with closing(neo4j.store(tmp_path)) as store:
+        graph = Graph(store)
+        graph.write_relationships([RelationshipInput("C", "needs", "B")])
+        networks = _networks(tmp_path, graph)
+        with caplog.at_level(logging.INFO, "twinfall.networks"):
+            found = networks.current()
+            networks.close()
+
+        assert any("taken in" in line for line in caplog.messages)
+        assert not any("of no use" in line or "again" in line for line in caplog.messages)
+        assert [one.id for one in found.impact(["A"]).affected()] == ["B", "C"]
+        assert found.snapshot == _fresh(graph).snapshot
