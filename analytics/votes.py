@@ -127,7 +127,7 @@ def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[
     units = np.minimum(UNITS, MOST // np.maximum(size, 1))
     feeds = np.flatnonzero(chosen[group])
     owner = group[feeds]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         parts = np.nan_to_num(share[feeds] / least[owner], nan=0.0, posinf=1.0)
     weight[feeds] = np.rint(np.minimum(parts, 1.0) * units[owner])
     need[chosen] = np.maximum(units - size, 1)[chosen]

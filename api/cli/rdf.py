@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from twinfall.ontology.rdf import Loss
 
 FIRST_SHOWN = 5
+BASE = "urn:twinfall:twin:"
+"""Before the ids of twins that have no IRI of their own, where a command is given no other."""
 
 
 def print_losses(losses: Sequence[Loss]) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from twinfall.api.cli import here
 from twinfall.api.cli.output import BAD, AsJson, console, errors, print_json
+from twinfall.api.cli.rdf import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,7 @@ def _on_an_import(text: str, data: Path, models: list[str]) -> tuple[dict[str, A
     from twinfall.api.requirements.preview import preview
 
     with _present() as present, preview(present, loaded) as copy:
-        refused = _take(copy, data)
+        refused = _take(copy, data, BASE)
         return judged(copy, text), refused
 
 
@@ -120,24 +121,46 @@ def _present() -> Iterator[Iterator[bytes]]:
         opened.__exit__(None, None, None)
 
 
-def _take(copy: Graph, data: Path) -> int:
+def _take(copy: Graph, data: Path, base: str) -> int:
     """Take the file into the copy; how many rows were refused, the first of them told."""
+    from twinfall.api.checking import is_rdf
     from twinfall.api.lines import lines_of, open_file
     from twinfall.api.requirements.preview import imported
 
-    seen: list[str] = []
+    if is_rdf(data):
+        seen, refused = _take_rdf(copy, data, base)
+    else:
+        seen = []
 
-    def refuse(line: int, code: str, message: str, _raw: bytes) -> None:
-        if len(seen) < FIRST_SHOWN:
-            seen.append(f"line {line}: {message} [{code}]")
+        def refuse(line: int, code: str, message: str, _raw: bytes) -> None:
+            if len(seen) < FIRST_SHOWN:
+                seen.append(f"line {line}: {message} [{code}]")
 
-    with open_file(data) as file:
-        report = imported(copy, lines_of(file), refuse)
-    for line in seen:
+        with open_file(data) as file:
+            refused = imported(copy, lines_of(file), refuse).refused
+    for line in seen[:FIRST_SHOWN]:
         errors().print(f"{data}: {line}", markup=False)
-    if report.refused:
-        errors().print(f"{report.refused} rows would be refused", markup=False)
-    return report.refused
+    if refused:
+        errors().print(f"{refused} rows would be refused", markup=False)
+    return refused
+
+
+def _take_rdf(copy: Graph, data: Path, base: str) -> tuple[list[str], int]:
+    """Take a file of RDF; what is refused of it, in words, and how many."""
+    from twinfall.api.checking import rdf_sources
+    from twinfall.api.requirements.preview import imported
+    from twinfall.graph.ndjson import export_rows
+    from twinfall.graph.rdf import as_lines, read_export, refused_row, rows_of
+
+    rows = rows_of(rdf_sources([data]), copy.ontology, read_export(export_rows(copy)), base)
+    seen = list(rows.refused)
+
+    def refuse(_line: int, code: str, message: str, raw: bytes) -> None:
+        seen.append(refused_row(rows, code, message, raw))
+
+    report = imported(copy, as_lines(rows), refuse)
+    told = [f"{one.subject}: {one.message} [{one.code}]" for one in seen]
+    return told, len(rows.refused) + report.refused
 
 
 def judged(graph: Graph, text: str) -> dict[str, Any]:
@@ -152,7 +175,7 @@ def judged(graph: Graph, text: str) -> dict[str, Any]:
     return told(check(found, arrays_of(graph), time.time_ns(), GraphTwins(graph.fetch)))
 
 
-def guard(graph: Service, data: Path, requirements: Path) -> None:
+def guard(graph: Service, data: Path, requirements: Path, base: str = BASE) -> None:
     """Refuse an import after which a requirement would be broken (or could not be judged) that
     is not so now.
     """
@@ -168,7 +191,7 @@ def guard(graph: Service, data: Path, requirements: Path) -> None:
             bad_now = {one["name"] for one in now if not is_fine(one)}
         except BadRequirements:
             pass  # it may be about models that only this file brings
-        _take(copy, data)
+        _take(copy, data, base)
         report = judged(copy, text)
     worse = [f for f in report["findings"] if not is_fine(f) and f["name"] not in bad_now]
     if worse:

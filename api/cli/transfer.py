@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 import typer
 
 from twinfall.api.cli import here
-from twinfall.api.cli.output import (
-    BAD,
-    AsJson,
-    Bar,
-    bar,
-    console,
-    errors,
-    print_json,
-)
+from twinfall.api.cli.output import BAD, AsJson, Bar, bar, console, errors, print_json
+from twinfall.api.cli.rdf import BASE
 
 if TYPE_CHECKING:
     from twinfall.api.cli.service import Service
@@ -28,7 +21,6 @@ if TYPE_CHECKING:
 
 FIRST_SHOWN = 5
 NDJSON = "ndjson"
-BASE = "urn:twinfall:twin:"
 BASE_HELP = "RDF: before the ids of twins that have no IRI of their own."
 
 
@@ -99,15 +91,13 @@ def import_(
     from twinfall.api.checking import is_rdf
     from twinfall.api.cli.service import service
 
-    if requirements is not None and is_rdf(Path(file)):
-        raise typer.BadParameter("--assert judges NDJSON; export the twins of the RDF first")
     refused = Refused(Path("stdin.refused.ndjson" if file == "-" else f"{file}.refused.ndjson"))
     opened = _opened(file, twice=requirements is not None)
     with opened as (source, path), bar("Importing", None, shown=progress) as shown:
         try:
             with service(here.settings(), "twinfall import", create=True) as graph:
                 if requirements is not None:
-                    _guard(graph, path, requirements)
+                    _guard(graph, path, requirements, base)
                 if is_rdf(path):
                     report = _take_rdf(graph, path, base, (_mover(shown), refused))
                 else:
@@ -165,10 +155,10 @@ def _opened(file: str, *, twice: bool) -> Iterator[tuple[BinaryIO, Path]]:
                 yield source, copy
 
 
-def _guard(graph: Service, path: Path, requirements: Path) -> None:
+def _guard(graph: Service, path: Path, requirements: Path, base: str) -> None:
     from twinfall.api.cli.requirements import guard
 
-    guard(graph, path, requirements)
+    guard(graph, path, requirements, base)
 
 
 def _mover(shown: Bar) -> Any:

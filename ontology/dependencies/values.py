@@ -18,6 +18,11 @@ from twinfall.ontology.model import Content, Enum, Primitive, Schema
 
 MAX_WORD = 512
 MAX_ITEMS = 1_000
+MAX_NUMBER = 1e30
+"""Of either sign: sums over a whole graph, and their squares, stay far within a double."""
+MAX_INTEGER = 2**31 - 1
+MAX_SECONDS = 1e12
+"""Thirty thousand years."""
 BAD: Any = object()
 """Not a value: a problem was noted."""
 
@@ -164,6 +169,9 @@ def _number(name: str, member: Member, given: Given, scope: Scope) -> Any:
     value = given.value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return scope.fail(given.place, "badValue", f'"{name}" must be a number')
+    if abs(value) > MAX_NUMBER:
+        message = f'"{name}" must be within {MAX_NUMBER:g}, not {float(value):g}'
+        return scope.fail(given.place, "outOfRange", message)
     return _ranged(name, member, given, scope, float(value))
 
 
@@ -171,6 +179,8 @@ def _integer(name: str, member: Member, given: Given, scope: Scope) -> Any:
     value = given.value
     if isinstance(value, bool) or not isinstance(value, int):
         return scope.fail(given.place, "badValue", f'"{name}" must be an integer')
+    if value > MAX_INTEGER:
+        return scope.fail(given.place, "outOfRange", f'"{name}" must be at most {MAX_INTEGER}')
     return _ranged(name, member, given, scope, value)
 
 
@@ -186,6 +196,9 @@ def _ranged(name: str, member: Member, given: Given, scope: Scope, value: float)
 
 def _duration(name: str, member: Member, given: Given, scope: Scope) -> Any:
     seconds = duration_seconds(given.value) if isinstance(given.value, str) else None
+    if seconds is not None and seconds > MAX_SECONDS:
+        message = f'"{name}" is longer than {MAX_SECONDS:g} seconds'
+        return scope.fail(given.place, "outOfRange", message, "leave it away where it never ends")
     if seconds is not None:
         return seconds
     return scope.fail(given.place, "badValue", f'"{name}" must be {_IN_WORDS["duration"]}')
@@ -260,7 +273,7 @@ def _is_point(point: Any) -> bool:
     if not isinstance(point, list) or len(point) != 2:
         return False
     numbers = all(isinstance(n, int | float) and not isinstance(n, bool) for n in point)
-    return numbers and 0 <= point[1] <= 1
+    return numbers and abs(point[0]) <= MAX_NUMBER and 0 <= point[1] <= 1
 
 
 def _limits(name: str, member: Member, given: Given, scope: Scope) -> Any:

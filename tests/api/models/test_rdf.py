@@ -81,3 +81,20 @@ def test_models_are_exported_in_a_version_of_dtdl_or_refused(folder: Path) -> No
     pump = json.loads((folder / "three" / "org_example_plant_Pump-1.json").read_text())
     assert pump["@context"][0] == "dtmi:dtdl:context;3"
     assert twinfall(folder, "model", "export", "five", "--version", "5").status == 1
+
+
+def test_an_import_of_rdf_is_judged_before_it_is_taken(folder: Path) -> None:
+    text = (
+        "version: 1\nrequirements:\n  - {name: pumps, of: {models: [Pump]}, optional: true,"
+        " require: {states: [WORD]}}\n"
+    )
+    (folder / "never.yaml").write_text(text.replace("WORD", "failed"))
+    (folder / "always.yaml").write_text(text.replace("WORD", "ok"))
+    judged = twinfall(folder, "assert", "never.yaml", "--import", "things.ttl", "--json")
+    assert (judged.status, judged.json["holds"]) == (1, False)
+    done = twinfall(folder, "import", "things.ttl", "--assert", "never.yaml")
+    assert done.status == 1
+    assert "the import would break 1 requirement" in done.err
+    assert twinfall(folder, "export", "--format", "ntriples").out.strip() == ""
+    assert twinfall(folder, "import", "things.ttl", "--assert", "always.yaml").status == 0
+    assert twinfall(folder, "export", "--format", "ntriples").out.strip()
