@@ -33,7 +33,7 @@ PATIENCE = 600.0
 """Seconds to wait for the first answer."""
 WRITES = 7
 FEEDER, BUILDING = "feeder-0000007", "building-0000008"
-IMPACT = '{ impact(failed: ["%s"]) { totals { assets customers } } }' % FEEDER
+IMPACT = f'{{ impact(failed: ["{FEEDER}"]) {{ totals {{ assets customers }} }} }}'
 
 
 def main() -> None:
@@ -51,6 +51,8 @@ def main() -> None:
                 "start to first impact, graph read and compiled", f"{seconds:.1f} s", _size(server)
             )
         kept = folder / "compiled" / "graph.arrays"
+        if not kept.exists():
+            raise SystemExit("compiled in less than a second: nothing is kept")
         _row("kept arrays", f"{kept.stat().st_size / 2**20:,.0f} MiB")
         with _started(folder) as (server, seconds):
             _row("start to first impact, arrays kept", f"{seconds:.1f} s", _size(server))
@@ -66,23 +68,27 @@ def _writes() -> None:
 
 
 def _name(i: int) -> None:
-    _ask(f'mutation {{ patchTwins(patches: [{{id: "{BUILDING}", merge: {{name: "n{i}"}}}}])'
-         " { written } }")  # fmt: skip
+    _patch(f'{{name: "n{i}"}}')
 
 
 def _people(i: int) -> None:
-    _ask(f'mutation {{ patchTwins(patches: [{{id: "{BUILDING}", merge: {{people: {i + 5}}}}}])'
-         " { written } }")  # fmt: skip
+    _patch(f"{{people: {i + 5}}}")
+
+
+def _patch(merge: str) -> None:
+    _ask(
+        f'mutation {{ patchTwins(patches: [{{id: "{BUILDING}", merge: {merge}}}]) {{ written }} }}'
+    )
 
 
 def _relate(i: int) -> None:
-    _ask(f'mutation {{ writeRelationships(relationships: [{{source: "{BUILDING}",'
-         f' name: "fromTransformer", target: "transformer-{i:07}"}}]) {{ written }} }}')  # fmt: skip
+    row = f'source: "{BUILDING}", name: "fromTransformer", target: "transformer-{i:07}"'
+    _ask(f"mutation {{ writeRelationships(relationships: [{{{row}}}]) {{ written }} }}")
 
 
 def _twin(i: int) -> None:
-    _ask(f'mutation {{ writeTwins(twins: [{{id: "building-new-{i}", model: "Building",'
-         " values: {people: 3}}]) { written } }")  # fmt: skip
+    row = f'id: "building-new-{i}", model: "Building", values: {{people: 3}}'
+    _ask(f"mutation {{ writeTwins(twins: [{{{row}}}]) {{ written }} }}")
 
 
 def _median(write: Any) -> float:
