@@ -60,14 +60,16 @@ class Files:
         """The documents."""
         return [_text(f) for f in self.documents]
 
-    def models(self, known: Ontology | None = None) -> Models:
-        """All models: the documents, and those that the RDF files say, read together."""
+    def models(self, known: Ontology | None = None, version: int = 1) -> Models:
+        """All models: the documents, and those that the RDF files say, read together, which get
+        this version.
+        """
         texts = self.texts()
         if not self.rdf:
             return Models(self.documents, texts)
         from twinfall.ontology.rdf import read_models  # rdflib takes its time
 
-        read = read_models(rdf_sources(self.rdf), known=known)
+        read = read_models(rdf_sources(self.rdf), known=known, version=version)
         told = [self.rdf[0] if len(self.rdf) == 1 else self.rdf[0].parent] * len(read.documents)
         return Models((*self.documents, *told), [*texts, *read.documents], read.losses)
 
@@ -113,11 +115,11 @@ class Verdict:
     """What RDF files say and DTDL cannot."""
 
 
-def check(paths: Sequence[str]) -> Verdict:
-    """Read and judge model files and sidecars."""
+def check(paths: Sequence[str], version: int = 1) -> Verdict:
+    """Read and judge model files and sidecars; models of RDF get this version."""
     start = time.perf_counter()
     files = Files.at(paths)
-    models, sidecars = files.models(), files.sidecar_texts()
+    models, sidecars = files.models(version=version), files.sidecar_texts()
     texts = models.texts
     word: Literal["valid", "incomplete", "invalid"] = "valid"
     findings: list[Finding] = []

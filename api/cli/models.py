@@ -18,6 +18,9 @@ app = typer.Typer(help="DTDL models and their dependency declarations.")
 Paths = Annotated[
     list[str], typer.Argument(help="Files, folders (searched through) or glob patterns.")
 ]
+RdfVersion = Annotated[
+    int, typer.Option("--rdf-version", min=1, help="The version that models made of RDF get.")
+]
 LIST = "{ models { id name displayName extends twins decommissioned } }"
 SHOW = """{ models { id name displayName description extends twins decommissioned
   contents { name kind declaredIn target schema request response unit writable displayName
@@ -30,13 +33,13 @@ LINT = """query Lint($after: String) { lint(first: 500, after: $after) {
 
 
 @app.command()
-def check(paths: Paths, as_json: AsJson = False) -> None:
+def check(paths: Paths, rdf_version: RdfVersion = 1, as_json: AsJson = False) -> None:
     """Check models, and the dependency files beside them, without loading anything."""
     from dataclasses import asdict
 
     from twinfall.api.checking import check as check_files
 
-    verdict = check_files(paths)
+    verdict = check_files(paths, rdf_version)
     if as_json:
         told = asdict(verdict)
         print_json({"verdict": told.pop("word")} | told)
@@ -130,6 +133,7 @@ def load(
     sidecar: Annotated[
         str | None, typer.Option(help="Also these declarations that come along, by name.")
     ] = None,
+    rdf_version: RdfVersion = 1,
     as_json: AsJson = False,
 ) -> None:
     """Load models with the dependency files beside them, all or nothing."""
@@ -142,7 +146,7 @@ def load(
     files = Files.at(paths)
     more = [sidecars.sidecar(sidecar)] if sidecar else []
     with service(here.settings(), "twinfall model load", create=True) as graph:
-        models = files.models(rdf.loaded_models(graph) if files.rdf else None)
+        models = files.models(rdf.loaded_models(graph) if files.rdf else None, rdf_version)
         given = {"documents": models.texts, "dependencies": [*files.sidecar_texts(), *more]}
         loaded = graph.ask(LOAD, given)["data"]["loadModels"]
     if as_json:

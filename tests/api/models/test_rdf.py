@@ -35,6 +35,19 @@ def test_loading_again_changes_nothing(folder: Path) -> None:
     assert (done.json["loaded"], len(done.json["unchanged"])) == ([], 4)
 
 
+def test_changed_classes_are_loaded_as_a_version_of_their_own(folder: Path) -> None:
+    changed = CLASSES.replace(
+        "ex:flow ; sh:datatype xsd:double", "ex:flow ; sh:datatype xsd:string"
+    )
+    (folder / "classes.ttl").write_text(PREFIXES + changed)
+    refused = twinfall(folder, "model", "load", "classes.ttl")
+    assert refused.status == 1
+    done = twinfall(folder, "model", "load", "classes.ttl", "--rdf-version", "2", "--json")
+    assert (done.status, len(done.json["loaded"])) == (0, 3)
+    assert all(dtmi.endswith(";2") for dtmi in done.json["loaded"])
+    assert twinfall(folder, "model", "check", "classes.ttl", "--rdf-version", "0").status == 2
+
+
 def test_another_kind_of_rdf_is_refused_with_a_cure(folder: Path) -> None:
     (folder / "classes.owl").write_text("<rdf:RDF/>")
     done = twinfall(folder, "model", "check", "classes.owl")
