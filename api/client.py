@@ -44,10 +44,11 @@ class ServerSays(TwinError):
     def __init__(self, answer: dict[str, Any]) -> None:
         error = answer["errors"][0]
         more = error.get("extensions") or {}
+        code = more.get("code") or "BAD_QUERY"
         super().__init__(
             error["message"],
-            code=more.get("code") or "BAD_QUERY",
-            path=str(more.get("path") or _place(error)),
+            code=code,
+            path=str(more.get("path") or (_place(error) if code == "BAD_QUERY" else "")),
             cure=more.get("cure") or "",
         )
         self.retryable = bool(more.get("retryable"))
@@ -56,7 +57,7 @@ class ServerSays(TwinError):
 
 
 def _place(error: dict[str, Any]) -> str:
-    """Where in the query, for errors whose place is nowhere else."""
+    """Where in the query, for errors of the query itself: others lie in what is there."""
     at = (error.get("locations") or [None])[0]
     return f"line {at['line']}, column {at['column']}" if at else ""
 
