@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinfall.analytics import AssetNetwork, snapshot
@@ -27,6 +28,15 @@ REST_SECONDS = 300.0
 log = logging.getLogger("twinfall.networks")
 
 
+@dataclass(slots=True)
+class _Ahead:
+    """Arrays on their way; `found` once the thread is done."""
+
+    models: str
+    thread: threading.Thread = field(default_factory=threading.Thread)
+    found: AssetNetwork | None = None
+
+
 class KeptArrays:
     """The file of one graph's arrays; one thread at a time writes it."""
 
@@ -35,16 +45,36 @@ class KeptArrays:
         self._graph = graph
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._ahead: _Ahead | None = None
         self._cursor = -1
         """Of the file, as far as it is known to be of use."""
         self._least = worthwhile
         self._worthwhile = False
         self._written = float("-inf")
 
+    def begin(self, models: str) -> None:
+        """Load them meanwhile: a start has other things to do."""
+        if self._path.exists():
+            ahead = _Ahead(models)
+            ahead.thread = threading.Thread(
+                target=lambda: setattr(ahead, "found", self._load(models)),
+                name="load-arrays",
+                daemon=True,
+            )
+            ahead.thread.start()
+            self._ahead = ahead
+
     def load(self, models: str) -> AssetNetwork | None:
         """The arrays that were kept, if they are of these models and of a moment of this graph's
         change feed.
         """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.models == models:
+            ahead.thread.join()
+            return ahead.found
+        return self._load(models)
+
+    def _load(self, models: str) -> AssetNetwork | None:
         if not self._path.exists():
             return None
         try:
@@ -82,6 +112,8 @@ class KeptArrays:
 
     def close(self, network: AssetNetwork | None) -> None:
         """Keep the last ones, where the file has older ones. The graph must still be open."""
+        if self._ahead is not None:
+            self._ahead.thread.join()
         with self._lock:
             if self._thread is not None:
                 self._thread.join()

@@ -50,6 +50,8 @@ MAX_FOLLOWED = 10_000
 FOLLOWED_SHARE = 8
 """... unless they are less than this part of the graph's twins."""
 PAGE = 1_000
+CHECK_SECONDS = 5.0
+"""After a start, which has more urgent things to do, until kept arrays are checked."""
 CHECKS = 5
 """Attempts to count a graph in a moment in which nobody writes."""
 log = logging.getLogger("twinfall.networks")
@@ -85,6 +87,7 @@ class LiveNetwork:
         self._made: Made | None = None
         self._under: AssetNetwork | None = None
         self._checking: threading.Thread | None = None
+        self._closing = threading.Event()
 
     def current(self) -> AssetNetwork:
         """The arrays of a moment not before this call."""
@@ -114,8 +117,15 @@ class LiveNetwork:
                 made = self._made = self._make(made, cursor, revision)
             return made.network
 
+    def begin(self) -> None:
+        """Take the arrays that were kept, where there are some, while other things start."""
+        if self._kept is not None:
+            models = self._graph.models
+            self._kept.begin(models_hash(models.ontology, models.dependencies))
+
     def close(self) -> None:
         """Keep the arrays for the next start; the graph must still be open."""
+        self._closing.set()
         if self._checking is not None:
             self._checking.join()
         if self._kept is not None:
@@ -159,6 +169,8 @@ class LiveNetwork:
         """Whether kept arrays have as many twins and relationships as the graph: somebody may have
         written past the service, which no change feed tells.
         """
+        if self._closing.wait(CHECK_SECONDS):
+            return
         try:
             for _ in range(CHECKS):
                 network = self.compiled()

@@ -317,6 +317,7 @@ class Services:
             self._lookout = _lookout(graph, self.folder, telemetry)
             self._states = States(self.folder, graph, telemetry)
             self._networks = self._states.networks
+            self._states.networks.begin()
             self._actions = actions_over(self.settings, self.folder, graph, self._networks)
             self._keeper = keeper_over(
                 self.settings, self.folder, graph, self._networks, self._actions

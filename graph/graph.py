@@ -296,6 +296,10 @@ class Graph:
         """How much is stored."""
         return self.store.counts()
 
+    def size(self) -> tuple[int, int]:
+        """All twins, components apart, and all relationships."""
+        return self.store.size()
+
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
         """Changes with seq > after, in order, at most `limit`."""
         return self.store.changes(after, limit)

@@ -138,6 +138,10 @@ class TwinStore(Protocol):
         """How much is stored."""
         ...
 
+    def size(self) -> tuple[int, int]:
+        """All twins, components apart, and all relationships: what `counts` come to, sooner."""
+        ...
+
     def scan(self) -> Iterator[tuple[list[Node], list[Edge]]]:
         """Everything in bounded chunks, of one consistent moment where the store can: all nodes
         in order of id (components right after their owners), then all relationships in order of

@@ -41,6 +41,10 @@ WITH s, r, t ORDER BY s.id, r._id LIMIT $chunk {_EDGE}
 _BY_MODEL = """CYPHER 5
 MATCH (n:Twin) RETURN n._model AS model, n.id CONTAINS '/' AS component, count(*) ORDER BY model
 """
+_SIZE = """CYPHER 5
+MATCH (n:Twin) WHERE NOT n.id CONTAINS '/'
+RETURN count(*), COUNT { MATCH (:Twin)-[r:!_hasComponent]->() }
+"""
 _BY_NAME = """CYPHER 5
 MATCH (:Twin)-[r:!_hasComponent]->() RETURN type(r) AS name, count(*) ORDER BY name
 """
@@ -109,6 +113,12 @@ def counts(connection: Connection) -> Counts:
         by_model[component][model] = count
     by_name = {row[0]: row[1] for row in connection.ask(_BY_NAME, {})}
     return Counts(by_model[0], by_model[1], by_name)
+
+
+def size(connection: Connection) -> tuple[int, int]:
+    """All twins, components apart, and all relationships."""
+    ((twins, relationships),) = connection.ask(_SIZE, {})
+    return int(twins), int(relationships)
 
 
 def by_source(keys: Iterable[tuple[str, str]]) -> list[list[Any]]:

@@ -178,6 +178,10 @@ class Neo4jStore:
         """How much is stored."""
         return reading.counts(self._connection)
 
+    def size(self) -> tuple[int, int]:
+        """All twins, components apart, and all relationships."""
+        return reading.size(self._connection)
+
     def scan(self) -> Iterator[tuple[list[Node], list[Edge]]]:
         """Everything in bounded chunks, each as of its own moment."""
         return reading.scan(self._connection, self._words)

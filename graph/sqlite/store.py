@@ -116,6 +116,11 @@ class SQLiteStore:
         with self._moment() as db:
             return reading.counts(db)
 
+    def size(self) -> tuple[int, int]:
+        """All twins, components apart, and all relationships."""
+        with self._moment() as db:
+            return reading.size(db)
+
     def scan(self) -> Iterator[tuple[list[Node], list[Edge]]]:
         """Everything in bounded chunks, as it was when the first chunk was asked for."""
         with translated(_WHAT):

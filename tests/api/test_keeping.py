@@ -86,6 +86,26 @@ def test_a_start_takes_the_kept_arrays_and_follows_what_was_written_since(tmp_pa
         assert found.snapshot == _fresh(graph).snapshot
 
 
+def test_arrays_can_be_on_their_way_before_anybody_asks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _kept(tmp_path)
+
+    with _opened(tmp_path) as (store, graph), caplog.at_level(logging.INFO, "twinfall.networks"):
+        networks = _networks(tmp_path, graph)
+        networks.begin()
+        graph.write_relationships([RelationshipInput("C", "needs", "B")])
+        assert networks.current().impact(["A"]).count == 2
+        networks.close()
+        assert sum("taken in" in line for line in caplog.messages) == 1
+        assert store.read == 0
+
+        unasked = _networks(tmp_path, graph)
+        unasked.begin()
+        unasked.close()
+        assert sum("taken in" in line for line in caplog.messages) == 2
+
+
 def test_what_changed_while_the_service_ran_is_kept_when_it_stops(tmp_path: Path) -> None:
     _kept(tmp_path)
     with _opened(tmp_path) as (_, graph):
@@ -166,7 +186,10 @@ def test_a_file_that_is_of_no_use_is_left_aside(tmp_path: Path, content: bytes |
     assert path.read_bytes()[:100] == whole[:100], "and it is written anew"
 
 
-def test_what_was_written_past_the_service_is_noticed_after_a_start(tmp_path: Path) -> None:
+def test_what_was_written_past_the_service_is_noticed_after_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinfall.api.networks.CHECK_SECONDS", 0.01)
     _kept(tmp_path)
     with closing(sqlite3.connect(tmp_path / "graph.sqlite")) as db, db:
         db.execute("DELETE FROM relationships")

@@ -125,6 +125,7 @@ def test_a_dropped_twin_takes_its_relationships_along(store: TwinStore) -> None:
     store.apply(Batch("second", drop_nodes=("T",)))
     assert store.edges_at(["P"]) == []
     assert store.counts().relationships in ({}, {"feeds": 0})
+    assert store.size() == (sum(store.counts().twins.values()), 0)
 
 
 def test_a_dropped_relationship_leaves_its_twins(store: TwinStore) -> None:
@@ -176,6 +177,7 @@ def test_changes_are_dense_and_in_order(store: TwinStore) -> None:
 def test_counts_tell_twins_from_components(store: TwinStore) -> None:
     fill(store)
     counts = store.counts()
+    assert store.size() == (sum(counts.twins.values()), sum(counts.relationships.values()))
     assert dict(counts.twins) == {PUMP: 1, TANK: 1}
     assert dict(counts.components) == {MOTOR: 1}
     assert dict(counts.relationships) == {"feeds": 1}
