@@ -142,13 +142,19 @@ def load(
     from twinfall.api.checking import Files
     from twinfall.api.cli.service import service
     from twinfall.ontology import sidecars
+    from twinfall.ontology.errors import TwinError
 
     files = Files.at(paths)
     more = [sidecars.sidecar(sidecar)] if sidecar else []
     with service(here.settings(), "twinfall model load", create=True) as graph:
         models = files.models(rdf.loaded_models(graph) if files.rdf else None, rdf_version)
         given = {"documents": models.texts, "dependencies": [*files.sidecar_texts(), *more]}
-        loaded = graph.ask(LOAD, given)["data"]["loadModels"]
+        try:
+            loaded = graph.ask(LOAD, given)["data"]["loadModels"]
+        except TwinError as error:
+            if not as_json and error.code == "BAD_MODEL":
+                _show_where(paths, rdf_version)
+            raise
     if as_json:
         print_json(loaded | {"losses": [asdict(loss) for loss in models.losses]})
         return
@@ -156,6 +162,16 @@ def load(
         console().print(f"{loaded['names'].get(dtmi, '')}  {dtmi}", markup=False)
     console().print(f"{len(loaded['loaded'])} loaded, {len(loaded['unchanged'])} unchanged")
     rdf.print_losses(models.losses)
+
+
+def _show_where(paths: list[str], rdf_version: int) -> None:
+    """What is wrong with the files themselves, as `check` shows it: with file, line and frame."""
+    from twinfall.api.checking import check as check_files
+
+    verdict = check_files(paths, rdf_version)
+    if verdict.word == "invalid":
+        _print_verdict(verdict)
+        raise typer.Exit(BAD)
 
 
 @app.command("list")

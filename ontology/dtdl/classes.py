@@ -140,6 +140,6 @@ def _undefined(reading: Reading, name: str, known: str, slot: Slot, types: Types
     if verdict == "valid" or (verdict == "tenable" and slot.context.open):
         types.undefined.append(name)
         return
-    cure = did_you_mean(name, slot.context.terms)
+    cure = "" if name in slot.context.terms else did_you_mean(name, slot.context.terms)
     code = f"type{case[0].upper()}{case[1:]}"
     reading.report(code, f'"{name}" is not a type', (slot.path, "@type"), slot.element, cure)

@@ -63,8 +63,8 @@ class Element:
     undefined_types: list[str] = field(default_factory=list)
     undefined: dict[str, Any] = field(default_factory=dict)
     repeated: bool = False
-    """It has the made identifier of a sibling with the same name, or stands in such a one: it is
-    the name that is wrong, which is told of the one that holds both.
+    """It has the made identifier of a sibling with the same name, or stands in such a one or in one
+    that is defined twice: that is what is wrong, and told where it is.
     """
     inferred: bool = False
     """It says no type of its own: its class follows from where it stands."""

@@ -117,7 +117,8 @@ def _admit(reading: Reading, raw: dict[str, Any], element: Element, at: Opening)
         reading.elements[element.id] = element
         return True
     if at.parent is not None and "@id" not in raw:
-        element.repeated = at.parent.repeated or earlier.parent is at.parent
+        known = at.parent.repeated or at.parent.id in reading.redefined
+        element.repeated = known or earlier.parent is at.parent
     if not element.repeated:
         message = f"{element.id} is defined more than once"
         cure = "give one of them another @id"

@@ -108,6 +108,8 @@ def read_json(text: str, *, parse_int: Callable[[str], int] | None = None) -> An
         raise NotStrict("tooLarge", f"the text is larger than {MAX_DOCUMENT_BYTES >> 20} MiB")
     if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(text):
         raise NotStrict("tooDeep", f"nested deeper than {MAX_DEPTH} levels")
+    if not text.strip("\ufeff \t\r\n"):
+        raise NotStrict("notJson", "not JSON: the text is empty")
     try:
         value = decoder.decode(text.removeprefix("\ufeff"))
     except NotStrict:
