@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +119,7 @@ def rollback(graph: Graph, id_: str, *, who: str = "") -> MigrationReport:
 def _check(graph: Graph, migration: Migration) -> None:
     interfaces = graph.ontology.interfaces
     for dtmi in (migration.old, migration.new):
-        if dtmi not in interfaces:
-            raise UnknownName(f"no model {dtmi} is loaded", cure=did_you_mean(dtmi, interfaces))
+        graph.ontology.interface(dtmi)
     if migration.old == migration.new:
         raise BadInput("a migration leads from one model to another")
     old, new = interfaces[migration.old].contents, interfaces[migration.new].contents
@@ -183,7 +182,9 @@ def _fitted(values: Mapping[str, JSON], migration: Migration) -> dict[str, JSON]
 def _stayed(rows: Sequence[TwinInput], errors: Sequence[RowError]) -> list[Stayed]:
     found: dict[int, list[RowError]] = {}
     for error in errors:
-        found.setdefault(error.index, []).append(error)
+        lost = error.code == "UNKNOWN_NAME" and not error.cure
+        told = replace(error, cure="rename it, or drop it") if lost else error
+        found.setdefault(error.index, []).append(told)
     return [Stayed(rows[index].id, tuple(why)) for index, why in sorted(found.items())]
 
 

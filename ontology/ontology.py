@@ -42,7 +42,8 @@ class Ontology:
         """The interface; UnknownName suggests the nearest."""
         found = self.interfaces.get(dtmi)
         if found is None:
-            cure = did_you_mean(dtmi, self.interfaces)
+            words = {id_.partition(";")[0].rpartition(":")[2] for id_ in self.interfaces}
+            cure = did_you_mean(dtmi, self.interfaces) or did_you_mean(dtmi, words)
             raise UnknownName(f"there is no model {dtmi}", cure=cure)
         return found
 
