@@ -105,9 +105,9 @@ class Packer:
         return ["array", dtype, shape, self._block(block)]
 
     def _list(self, values: list[Any]) -> Tree:
-        if not all(type(value) is str for value in values):
+        if set(map(type, values)) != {str}:
             return ["list", *map(self.pack, values)]
-        different = sorted(set(values))
+        different = sorted(_few(values))
         if len(different) <= FEW < len(values):
             number = {text: i for i, text in enumerate(different)}
             numbers = np.fromiter((number[text] for text in values), np.uint8, len(values))
@@ -129,6 +129,16 @@ class Packer:
     def _block(self, block: Bytes) -> int:
         self.blocks.append(block)
         return len(self.blocks) - 1
+
+
+def _few(values: Sequence[str]) -> set[str]:
+    """The different ones; some of them where they are not few."""
+    found: set[str] = set()
+    for start in range(0, len(values), PIECE):
+        found.update(values[start : start + PIECE])
+        if len(found) > FEW:
+            break
+    return found
 
 
 def _bytes(array: NDArray[Any]) -> Bytes:
