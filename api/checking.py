@@ -26,8 +26,8 @@ RDF_ENDINGS = (".ttl", ".turtle", ".nt", ".jsonld")
 RDF_NOT_READ = (".rdf", ".owl", ".trig", ".nq", ".n3")
 """RDF of other kinds: refused with a word on what is read."""
 MAX_FILES = 20_000
-MAX_FILE_BYTES = 4_000_000
-"""Of one document."""
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""Of one document: as much as is read as one."""
 _SECTIONS = ("Models", "Dependencies")
 
 
@@ -235,7 +235,9 @@ def _text(file: Path) -> str:
     with open_file(file) as opened:
         content = opened.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
-        raise BadInput(f"larger than {MAX_FILE_BYTES} bytes", code="TOO_LARGE", path=str(file))
+        message = f"larger than {MAX_FILE_BYTES >> 20} MiB"
+        cure = "split it: any number of files is one set"
+        raise BadInput(message, code="TOO_LARGE", path=str(file), cure=cure)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
