@@ -24,9 +24,14 @@ from twinfall.ontology.model import (
     Schema,
 )
 from twinfall.ontology.ontology import Ontology
-from twinfall.ontology.values import INTEGER_RANGES, LARGEST
+from twinfall.ontology.values import INTEGER_RANGES, LARGEST, MAX_DEPTH
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+BEYOND = (
+    "judged beyond this schema: 1.0 is no integer, -0 is not unsigned, values nest at most "
+    f"{MAX_DEPTH} levels, a member is given once; null, taken for no value by a write, is not in it"
+)
+"""What JSON Schema cannot say, in each document."""
 JsonSchema: TypeAlias = dict[str, Any]
 
 _NOT_0 = "[0-9]{3}[1-9]|[0-9]{2}[1-9][0-9]|[0-9][1-9][0-9]{2}|[1-9][0-9]{3}"
@@ -67,6 +72,8 @@ def _geometries() -> dict[str, JsonSchema]:
                 inner["minItems"] = least
         members = {"type": {"const": geometry}, "coordinates": inner}
         found[name] = _closed(members, required=members)
+        if name in ("polygon", "multiPolygon"):
+            found[name]["$comment"] = "beyond this schema: a ring ends where it begins"
     return found
 
 
@@ -129,7 +136,7 @@ def model_schema(ontology: Ontology, dtmi: str) -> JsonSchema:
         made.defs["telemetry"] = _closed(members)
     for name, content in interface.contents.items():
         made.payloads(name, content)
-    head = {"$schema": DIALECT, "$id": dtmi}
+    head = {"$schema": DIALECT, "$id": dtmi, "$comment": BEYOND}
     return {**head, **root, **({"$defs": made.sorted_defs()} if made.defs else {})}
 
 

@@ -216,3 +216,11 @@ def test_every_model_of_a_public_ontology_has_a_sound_schema(name: str) -> None:
         made = model_schema(ontology, dtmi)
         Draft202012Validator.check_schema(made)
         assert Draft202012Validator(made).is_valid({})
+
+
+def test_what_json_schema_cannot_say_is_told_in_the_document() -> None:
+    place = {"@type": "Property", "name": "site", "schema": "polygon"}
+    made = model_schema(one(contents=[place]), PUMP)
+    assert "a ring ends where it begins" in made["$defs"]["polygon"]["$comment"]
+    assert "1.0 is no integer" in made["$comment"]
+    assert "null" in made["$comment"]
