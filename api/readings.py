@@ -28,6 +28,8 @@ from twinfall.ontology.errors import BadInput, Refused, TwinError, Unavailable
 
 MAX_BODY_BYTES = 16_000_000
 """As sent, and as unpacked."""
+MAX_MEMBERS = 1_000
+"""Of a gzip body."""
 COMMIT_SECONDS = 30.0
 MAX_AT_ONCE = 64
 """Requests whose bodies are in memory at once; beyond it senders are told to wait."""
@@ -154,16 +156,26 @@ async def _body(request: Request) -> bytes:
 
 
 def _unpacked(body: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        found = unpacker.decompress(body, MAX_BODY_BYTES + 1)
-    except zlib.error as error:
-        raise BadInput(f"the body is not gzip: {error}", code="BAD_REQUEST") from None
-    if len(found) > MAX_BODY_BYTES:
-        raise Refused(f"the body unpacks to more than {MAX_BODY_BYTES} bytes", code="TOO_LARGE")
-    if not unpacker.eof:
-        raise BadInput("the gzip body is cut off", code="BAD_REQUEST")
-    return found
+    """What a gzip body says; several members after each other are one, as in a gzip file."""
+    found: list[bytes] = []
+    room = MAX_BODY_BYTES + 1
+    while body:
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            found.append(unpacker.decompress(body, room))
+        except zlib.error as error:
+            raise BadInput(f"the body is not gzip: {error}", code="BAD_REQUEST") from None
+        room -= len(found[-1])
+        if room <= 0:
+            message = f"the body unpacks to more than {MAX_BODY_BYTES} bytes"
+            raise Refused(message, code="TOO_LARGE")
+        if not unpacker.eof:
+            raise BadInput("the gzip body is cut off", code="BAD_REQUEST")
+        if len(found) == MAX_MEMBERS and unpacker.unused_data:
+            message = f"the gzip body has more than {MAX_MEMBERS} members"
+            raise Refused(message, code="TOO_LARGE")
+        body = unpacker.unused_data
+    return b"".join(found)
 
 
 def _influx_error(error: TwinError) -> Response:

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ MAX_MANIFEST_BYTES = 4 * 2**20
 MAX_ARRAY_BYTES = 256 * 2**20
 """Of all arrays together, unpacked."""
 _ARRAY_FILE = re.compile(r"[A-Za-z0-9._-]{1,200}\.[0-9a-f]{16}\.npz")
+
+
+_NOT_ARRAYS = (
+    ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What the readers of archives and arrays say of damage, of codes and of packings unknown."""
 
 
 def file_name(model: str) -> str:
@@ -70,7 +78,7 @@ def load(manifest: Path) -> Normal:
     arrays = _arrays(manifest.parent / facts["arrays"], str(facts.get("sha256")))
     try:
         detector = _build(facts, arrays)
-    except (KeyError, TypeError, ValueError, IndexError) as err:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as err:
         raise BadInput(f"not a detector: {err!r}", path=str(manifest), cure="train it again") from (
             err
         )
@@ -93,8 +101,8 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise BadInput("the manifest is too large", path=str(path), code="TOO_LARGE")
     try:
         facts = json.loads(path.read_bytes())
-    except ValueError as err:
-        raise BadInput(f"the manifest is no JSON: {err}", path=str(path)) from err
+    except (ValueError, RecursionError) as err:
+        raise BadInput(f"the manifest is no JSON: {err}", path=str(path)) from None
     if not isinstance(facts, dict) or facts.get("schema_version") != SCHEMA_VERSION:
         raise BadInput(
             f"the manifest is not of schema version {SCHEMA_VERSION}",
@@ -123,7 +131,7 @@ def _arrays(path: Path, digest: str) -> dict[str, NDArray[np.float64]]:
                 raise refused
         with np.load(io.BytesIO(body), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
-    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as err:
+    except _NOT_ARRAYS as err:
         raise refused from err
     if any(a.dtype != np.float64 or not np.isfinite(a).all() for a in arrays.values()):
         raise BadInput("the arrays are no finite numbers", path=str(path))
@@ -155,6 +163,9 @@ def _build(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float64]]) 
 def _check(detector: Normal, path: str) -> None:
     """Shapes that fit each other, and divisors above 0."""
     width, twins = len(detector.columns), len(detector.baseline.twins)
+    if not 0 < width <= MAX_COLUMNS:
+        message = f"{width} columns: a detector has 1 to {MAX_COLUMNS}"
+        raise BadInput(message, path=path, cure="train it again")
     base, fitted = detector.baseline, detector.coefficients
     shapes = {
         (width,): (base.mean, base.scale, fitted.bias, fitted.spread),
@@ -163,7 +174,7 @@ def _check(detector: Normal, path: str) -> None:
         (detector.lags * width, width): (fitted.weights,),
         (2,): (detector.limits,),
     }
-    right = 0 < width <= MAX_COLUMNS and 0 < detector.window <= 1000 and detector.lags > 0
+    right = 0 < detector.window <= 1000 and detector.lags > 0
     right = right and 0 < detector.smoothing <= 1
     right = right and all(a.shape == shape for shape, held in shapes.items() for a in held)
     divisors = (base.scale, base.own_scale, fitted.spread, detector.limits)

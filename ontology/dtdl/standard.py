@@ -50,13 +50,15 @@ def _build(known: Metamodel, raw: Mapping[str, Any], id_: str) -> Element:
     context = _context(_guess(raw, id_))
     written = raw["@type"] if isinstance(raw["@type"], list) else [raw["@type"]]
     classes = known.classes[context.version]
-    rule = next((classes[t] for t in written if t in classes), classes["Unit"])
-    element = Element(id_, rule, context, -1, None)
-    element.supplements = [
+    supplements = [
         known.supplemental[context.terms[t]]
         for t in written
         if context.terms.get(t, "") in known.supplemental
     ]
+    above = [known.class_ids[s.parent][0] for s in supplements if s.parent in known.class_ids]
+    rule = next((classes[t] for t in [*written, *above] if t in classes), classes["Unit"])
+    element = Element(id_, rule, context, -1, None)
+    element.supplements = supplements
     for key, value in raw.items():
         _fill(element, rule, key, value)
     return element

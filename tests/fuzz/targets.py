@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.fuzz import models, registers, telling, triples
+from tests.fuzz import files, models, registers, telling, triples
 from tests.fuzz.law import Target
 
 TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
@@ -24,5 +24,8 @@ TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
         "register": registers.registers,
         "rdf": triples.classes,
         "rdf-twins": triples.twins,
+        "grid": files.grids,
+        "gzip": files.packed,
+        "detector": files.detectors,
     }
 )

@@ -156,6 +156,10 @@ def test_a_packed_body_is_taken_and_a_bomb_is_not(services: Services) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     assert sent(services, "/ingest", bomb, packed).status_code == 413
     assert sent(services, "/ingest", gzip.compress(row)[:-9], packed).status_code == 400
+    rows = (b'{"twin": "P1", "name": "flow", "value": 4, "time": %d}\n' % time for time in (1, 2))
+    both = b"".join(gzip.compress(row) for row in rows)  # two members are one body
+    assert sent(services, "/ingest", both, packed).json()["stored"] == 2
+    assert sent(services, "/ingest", gzip.compress(row) + b"rest", packed).status_code == 400
     assert sent(services, "/ingest", b"raw", packed).status_code == 400
     other = JSON | {"Content-Encoding": "br"}
     assert sent(services, "/ingest", row, other).status_code == 415
