@@ -180,7 +180,11 @@ def _number(row: Mapping[str, Any], name: str, path: str, default: float | None)
     if isinstance(value, bool) or not isinstance(value, int | float):
         said = "is missing" if name not in row else "must be a number"
         raise BadInput(said, path=f"{path}/{name}" if path else name)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        where = f"{path}/{name}" if path else name
+        raise BadInput("is beyond any number that is computed with", path=where) from None
 
 
 def _bus(position: Mapping[str, int], branch: Mapping[str, Any], end: str, path: str) -> int:
