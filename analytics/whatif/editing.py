@@ -13,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from twinfall.analytics.assets import MAX_COMPARED
+from twinfall.analytics.positions import Positions
 from twinfall.analytics.whatif.scenario import Link, Scenario
+from twinfall.graph.column import Column
+from twinfall.graph.splicing import replaced
 from twinfall.graph.store import EdgeColumns, Topology
 from twinfall.ontology.errors import BadInput, UnknownTwin
 from twinfall.ontology.model import Content
@@ -29,7 +33,7 @@ class _Editor:
     def __init__(self, topology: Topology, ontology: Ontology) -> None:
         self.topology = topology
         self.ontology = ontology
-        self.position = {id_: i for i, id_ in enumerate(topology.ids)}
+        self.position = Positions(topology.ids)
 
     def edit(self, scenario: Scenario) -> Topology:
         edges = dict(self.topology.edges)
@@ -88,10 +92,11 @@ class _Editor:
         source = [self.position[link.source] for link in links]
         target = [self.position[link.target] for link in links]
         begun = 0 if edges is None else len(edges.source)
-        properties = {} if edges is None else {n: dict(v) for n, v in edges.properties.items()}
+        said: dict[str, dict[int, Any]] = {}
         for i, link in enumerate(links):
             for name, value in link.properties.items():
-                properties.setdefault(name, {})[begun + i] = value
+                said.setdefault(name, {})[begun + i] = value
+        properties = _with_values({} if edges is None else edges.properties, said)
         none = np.zeros(0, np.int32)
         before = (none, none) if edges is None else (edges.source, edges.target)
         return EdgeColumns(
@@ -104,7 +109,7 @@ class _Editor:
     # -- values ---------------------------------------------------------------------------
 
     def _set(self, said: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[int, Any]]:
-        values = {name: dict(rows) for name, rows in self.topology.values.items()} if said else {}
+        values: dict[str, dict[int, Any]] = {}
         for id_, given in said.items():
             path = f"set/{id_}"
             at = self._at(id_, path)
@@ -113,7 +118,7 @@ class _Editor:
             self._check_values(known, given, path)
             for name, value in given.items():
                 values.setdefault(name, {})[at] = value
-        return values or self.topology.values
+        return _with_values(self.topology.values, values)
 
     def _check_values(
         self, known: Mapping[str, Content], given: Mapping[str, Any], path: str
@@ -131,7 +136,8 @@ class _Editor:
     def _at(self, id_: str, path: str) -> int:
         at = self.position.get(id_)
         if at is None:
-            near = difflib.get_close_matches(id_[:128], self.position, n=3)
+            few = self.topology.ids if len(self.topology.ids) <= MAX_COMPARED else ()
+            near = difflib.get_close_matches(id_[:128], few, n=3)
             cure = f"did you mean {', '.join(near)}?" if near else "ids are case-sensitive"
             raise UnknownTwin(f"there is no twin {id_[:128]!r}", path=path, cure=cure)
         return at
@@ -140,11 +146,24 @@ class _Editor:
         return self.topology.models[int(self.topology.model[at])]
 
 
-def _rows_of(edges: EdgeColumns, rows: Any) -> EdgeColumns:
-    place = {int(row): i for i, row in enumerate(rows)}
-    properties = {
-        name: {place[row]: value for row, value in values.items() if row in place}
-        for name, values in edges.properties.items()
+def _with_values(
+    columns: Mapping[str, Mapping[int, Any]], said: Mapping[str, Mapping[int, Any]]
+) -> Mapping[str, Mapping[int, Any]]:
+    """The columns with what is said instead of what was there."""
+    none: Mapping[int, Any] = {}
+    changed = {
+        name: replaced(Column.of(columns.get(name, none)), values) for name, values in said.items()
     }
+    return {**columns, **changed}
+
+
+def _rows_of(edges: EdgeColumns, rows: Any) -> EdgeColumns:
+    properties = {}
+    for name, values in edges.properties.items():
+        column = Column.of(values)
+        kept = np.isin(column.at, rows)
+        properties[name] = column.take(
+            kept, np.searchsorted(rows, column.at[kept]).astype(np.int32)
+        )
     ids = [edges.ids[row] for row in rows]
     return EdgeColumns(edges.source[rows], edges.target[rows], ids, properties)
