@@ -34,7 +34,6 @@ from twinfall.ontology.errors import BadInput, Unavailable
 FORMAT = 1
 MAGIC = b"TwFlNet\n"
 MAX_HEAD = 256 * 2**20
-MAX_BYTES = 64 * 2**30
 SPARE_BYTES = 512 * 2**20
 """Of the disk, left free for those who need it more."""
 STRETCH = 8 * 2**20
