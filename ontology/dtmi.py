@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-_SEGMENT = r"(?:[A-Za-z]|_[A-Za-z0-9_])(?:[A-Za-z0-9_]*[A-Za-z0-9])?|_[A-Za-z0-9]"
+_SEGMENT = r"[A-Za-z_][A-Za-z0-9_]*[A-Za-z0-9]|[A-Za-z]"
 _DTMI = re.compile(
     rf"dtmi:(?P<path>(?:{_SEGMENT})(?::(?:{_SEGMENT}))*)"
     r"(?:;(?P<major>[1-9][0-9]{0,8})(?:\.(?P<minor>[1-9][0-9]{0,5}))?)?"

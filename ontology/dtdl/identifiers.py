@@ -66,13 +66,25 @@ def _named_id(reading: Reading, raw: dict[str, Any], at: Opening, parent: Elemen
         found = flat(name)
         name = found[0] if len(found) == 1 else None
     if isinstance(name, dict):
-        name = name.get("@value")
+        name = _value(name)
     if isinstance(name, bool) or not isinstance(name, str | int | float):
         message = f'"{segment}" must be a text'
         reading.report("dtmiSegPropertyNotStringOrNumber", message, (at.path, key), parent.id)
         return None
     text = str(name).replace(".", "_") if isinstance(name, float) else str(name)
     return child_id(parent.id, f"_{at.rule.name}", f"__{text}")
+
+
+def _value(literal: dict[str, Any]) -> Any:
+    """What a value object holds; None where that is not of the type it says."""
+    value, said = literal.get("@value"), literal.get("@type", "xsd:string")
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    kind = str(said).removeprefix("xsd:").removeprefix("http://www.w3.org/2001/XMLSchema#")
+    if "@type" not in literal or (kind == "string" and isinstance(value, str) and kind != said):
+        return value
+    numbers = kind in ("integer", "decimal") and kind != said
+    return value if numbers and isinstance(value, int | float) else None
 
 
 def _check_given(reading: Reading, given: str, at: Opening, context: Context) -> bool:

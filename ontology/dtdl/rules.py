@@ -183,7 +183,7 @@ class Hierarchy:
         count = sum(map(len, named.values()))
         if most is not None and len(own) <= most < count:
             message = f"{count} contents with the inherited ones, at most {most} are allowed"
-            self.reading.blame("importedCountAboveMax", message, element, "contents")
+            self.reading.blame("objectCountAboveMax", message, element, "contents")
 
     def _check_components(self) -> None:
         for element in list(self.reading.elements.values()):

@@ -15,7 +15,8 @@ from tests.ontology.language import VERSIONS, model, relationship, telemetry, ve
     [
         (["t"], "ok"), ([["t"]], "ok"), ({"@value": "t"}, "ok"),
         ({"@value": "t", "@type": "xsd:string"}, "ok"),
-        ({"@value": "t", "@type": "xsd:integer"}, "stringTypeNotString"),
+        ({"@value": "t", "@type": "xsd:integer"}, "dtmiSegPropertyNotStringOrNumber"),
+        ({"@value": 5, "@type": "xsd:integer"}, "stringTypeNotString"),
         (5, "stringNotString"), (1.5, "stringNotString"), ({"@value": 5}, "stringValueNotString"),
         (True, "dtmiSegPropertyNotStringOrNumber"), (None, "dtmiSegPropertyNotStringOrNumber"),
         ([], "dtmiSegPropertyNotStringOrNumber"), (["t", "u"], "dtmiSegPropertyNotStringOrNumber"),
