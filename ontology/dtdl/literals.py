@@ -154,7 +154,7 @@ def _value_of(place: Place, raw: dict[str, Any], datatype: str) -> Any:
         if key in ("@value", "@type"):
             continue
         _refuse_member(place, key)
-    written = _written_type(place, raw, kind) or kind
+    written = _written_type(place, raw, kind) if "@type" in raw else kind
     if "@value" not in raw:
         said = "literal" if kind == "any" else kind
         place.fail(f"{said}ObjectNoValue", 'an object must have "@value"')
@@ -164,8 +164,6 @@ def _value_of(place: Place, raw: dict[str, Any], datatype: str) -> Any:
 
 
 def _written_type(place: Place, raw: dict[str, Any], kind: str) -> str:
-    if "@type" not in raw:
-        return ""
     given = raw["@type"]
     if isinstance(given, list) and len(given) == 1:
         given = given[0]
