@@ -182,7 +182,9 @@ class LiveNetwork:
         except TwinError as error:
             log.info("the kept arrays could not be checked: %s", error)
             return
-        if not _are_all(network.topology, counts):
+        if _are_all(network.topology, counts):
+            log.info("the graph has as many twins and relationships as the kept arrays")
+        else:
             log.warning("the graph was written past the service: it is read again")
             if self._kept is not None:
                 self._kept.forget()

@@ -206,6 +206,30 @@ def test_what_was_written_past_the_service_is_noticed_after_a_start(
         networks.close()
 
 
+def test_kept_arrays_that_have_everything_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("twinfall.api.networks.CHECK_SECONDS", 0.01)
+    _kept(tmp_path)
+
+    with _opened(tmp_path) as (store, graph), caplog.at_level(logging.INFO, "twinfall.networks"):
+        machine = TwinInput("M", f"{PREFIX}Machine;1", {"bearing": {}})
+        graph.write_twins([machine])
+        networks = _networks(tmp_path, graph)
+        networks.current()
+        _wait_for("as many twins", caplog)
+        networks.close()
+
+        assert store.read == 0
+
+
+def _wait_for(words: str, caplog: pytest.LogCaptureFixture) -> None:
+    deadline = time.monotonic() + 30
+    while not any(words in line for line in caplog.messages):
+        assert time.monotonic() < deadline, caplog.messages
+        time.sleep(0.01)
+
+
 def test_what_is_compiled_in_no_time_is_not_kept(tmp_path: Path) -> None:
     with _opened(tmp_path) as (_, graph):
         _fill(graph)
@@ -292,8 +316,12 @@ def test_models_that_bind_nothing_new_are_followed(tmp_path: Path) -> None:
 @pytest.mark.neo4j
 @pytest.mark.timeout(400)
 def test_a_graph_in_neo4j_is_kept_and_followed_too(
-    tmp_path: Path, neo4j: Neo4jServer, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    neo4j: Neo4jServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("twinfall.api.networks.CHECK_SECONDS", 0.01)
     neo4j.empty()
     with closing(neo4j.store(tmp_path)) as store:
         graph = Graph(store)
@@ -308,6 +336,7 @@ def test_a_graph_in_neo4j_is_kept_and_followed_too(
         networks = _networks(tmp_path, graph)
         with caplog.at_level(logging.INFO, "twinfall.networks"):
             found = networks.current()
+            _wait_for("as many twins", caplog)
             networks.close()
 
         assert any("taken in" in line for line in caplog.messages)
