@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twinfall.ontology.dtdl.elements import Context, Path, Reading
+from twinfall.ontology.dtdl.identifiers import is_definable
 from twinfall.ontology.dtdl.suggest import did_you_mean
 from twinfall.ontology.dtmi import read_dtmi
 
@@ -88,6 +89,8 @@ class _Builder:
         if not specifier.startswith("dtmi:"):
             known = _known(self.reading, specifier)
             self.fail("nonDtmiContextSpecifier", f'@context "{specifier}" is not a DTMI', known)
+        elif dtmi is not None and self._too_new(specifier):
+            self.no_minor(specifier, self.version)
         elif dtmi is None or dtmi.is_reserved:
             self.fail("invalidContextSpecifier", f'@context "{specifier}" is not a valid DTMI')
         elif specifier.partition(";")[0] == CORE:
@@ -96,6 +99,12 @@ class _Builder:
             self.fail("invalidContextSpecifier", f'@context "{specifier}": no fragment here')
         else:
             self.affiliate(specifier)
+
+    def _too_new(self, specifier: str) -> bool:
+        """Whether an identifier is not one yet in the language of the context."""
+        if self.version not in self.reading.metamodel.open_versions:
+            return False
+        return not is_definable(self.reading, self.version, specifier.partition("#")[0])
 
     def core(self, specifier: str) -> None:
         base, _, fragment = specifier.partition("#")
@@ -116,7 +125,9 @@ class _Builder:
             self.language(specifier, int(major), f"#{fragment}" if "#" in specifier else "")
 
     def no_minor(self, specifier: str, version: int | str) -> None:
-        message = f"{specifier}: in DTDL {version} a context has one whole number as its version"
+        message = (
+            f"{specifier} is no identifier in DTDL {version}: it needs one whole number at its end"
+        )
         self.fail("invalidContextSpecifierForVersion", message)
 
     def own_limits(self, specifier: str) -> None:
@@ -147,10 +158,7 @@ class _Builder:
         major = f"{base};{version.partition('.')[0]}"
         metamodel = self.reading.metamodel
         self.followed = True
-        one_part = self.version in metamodel.open_versions
-        if one_part and (not version or "." in version):
-            self.no_minor(specifier, self.version)
-        elif not version:
+        if not version:
             self.fail("missingContextVersion", f"{specifier} has no version", f"say {base};1")
         elif major in metamodel.limit_contexts:
             self.limit(major)

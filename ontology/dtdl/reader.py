@@ -62,7 +62,7 @@ def read_element(reading: Reading, raw: dict[str, Any], at: Opening) -> Element 
     _check_version(reading, at, context)
     owner = at.parent.id if at.parent else ""
     slot = Slot(context, at.path, at.rule, owner, _said_id(raw) or owner)
-    if at.parent is None and not check_rootable(reading, raw, slot):
+    if at.parent is None and "@id" in raw and not check_rootable(reading, raw, slot):
         return None
     identifier = element_id(reading, raw, at, context)
     if identifier is None:
