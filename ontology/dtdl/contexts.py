@@ -59,11 +59,13 @@ class _Builder:
                 self.fail("invalidContext", "a @context must be a DTMI")
         if self.failed or self.outer is not None:
             return not self.failed
+        leading = self.reading.metamodel.leading
+        first = next((s for s in specifiers if isinstance(s, dict) or s not in leading), "")
         if not specifiers:
             self.fail("emptyContext", "the @context is empty", f'write "{CORE};3" or "{CORE};4"')
-        elif not (isinstance(specifiers[0], str) and specifiers[0].startswith(f"{CORE};")):
+        elif not (isinstance(first, str) and first.startswith(f"{CORE};")):
             cure = f'begin with "{CORE};3" or "{CORE};4"'
-            near = isinstance(specifiers[0], str) and _known(self.reading, specifiers[0])
+            near = isinstance(first, str) and _known(self.reading, first)
             self.fail("missingDtdlContext", "the @context must begin with DTDL's own", near or cure)
         return not self.failed
 
@@ -157,7 +159,7 @@ class _Builder:
         base, _, version = specifier.partition(";")
         major = f"{base};{version.partition('.')[0]}"
         metamodel = self.reading.metamodel
-        self.followed = True
+        self.followed = self.followed or self.version > 0 or specifier not in metamodel.leading
         if not version:
             self.fail("missingContextVersion", f"{specifier} has no version", f"say {base};1")
         elif major in metamodel.limit_contexts:

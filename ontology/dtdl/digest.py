@@ -126,6 +126,7 @@ def condense(digest: Json) -> Json:
         "openVersions": digest["dtdlVersionsAllowingUndefinedExtensionsByDefault"],
         "keywordVersions": digest["dtdlVersionsRestrictingKeywords"],
         "limitVersions": digest["dtdlVersionsAllowingCustomLimits"],
+        "implicitVersions": digest["affiliateContextsImplicitDtdlVersions"],
     }
 
 

@@ -141,6 +141,8 @@ class Metamodel:
     open_versions: frozenset[int]
     keyword_versions: frozenset[int]
     limit_versions: frozenset[int]
+    leading: frozenset[str]
+    """Extensions whose context may stand before that of the language (IoT Central writes so)."""
 
     def is_a(self, supplemental: str, ancestor: str) -> bool:
         """Whether a supplemental type is `ancestor` or derives from it."""
@@ -313,4 +315,5 @@ def metamodel() -> Metamodel:
         open_versions=frozenset(given["openVersions"]),
         keyword_versions=frozenset(given["keywordVersions"]),
         limit_versions=frozenset(given["limitVersions"]),
+        leading=frozenset(given["implicitVersions"]),
     )

@@ -58,6 +58,8 @@ ANNOTATION = "dtmi:dtdl:extension:annotation;1"
         ([f"{CORE}3", "dtmi:dtdl:extension:annotation;1.4"], "ok"),
         ([f"{CORE}3", ANNOTATION, f"{CORE}3"], "dtdlContextFollowsAffiliate"),
         ([ANNOTATION, f"{CORE}3"], "missingDtdlContext"),
+        (["dtmi:iotcentral:context;2", f"{CORE}2"], "ok"),
+        (["dtmi:iotcentral:context;2"], "missingDtdlContext"),
         ([f"{CORE}2", "dtmi:ex:other;1"], "ok"),
         ([f"{CORE}2", "dtmi:ex:other"], "invalidContextSpecifierForVersion"),
     ],
