@@ -88,23 +88,24 @@ class _Builder:
             self.fail("disallowedLocalContext", "a @context may not define terms of its own")
             return
         dtmi = read_dtmi(specifier)
+        core = specifier.partition(";")[0].partition("#")[0] == CORE
         if not specifier.startswith("dtmi:"):
             known = _known(self.reading, specifier)
             self.fail("nonDtmiContextSpecifier", f'@context "{specifier}" is not a DTMI', known)
-        elif dtmi is not None and self._too_new(specifier):
+        elif dtmi is not None and self._too_new(specifier, core):
             self.no_minor(specifier, self.version)
         elif dtmi is None or dtmi.is_reserved:
             self.fail("invalidContextSpecifier", f'@context "{specifier}" is not a valid DTMI')
-        elif specifier.partition(";")[0] == CORE:
+        elif core:
             self.core(specifier)
         elif "#" in specifier:
             self.fail("invalidContextSpecifier", f'@context "{specifier}": no fragment here')
         else:
             self.affiliate(specifier)
 
-    def _too_new(self, specifier: str) -> bool:
+    def _too_new(self, specifier: str, core: bool) -> bool:
         """Whether an identifier is not one yet in the language of the context."""
-        if self.version not in self.reading.metamodel.open_versions:
+        if self.version not in self.reading.metamodel.open_versions or (core and ";" in specifier):
             return False
         return not is_definable(self.reading, self.version, specifier.partition("#")[0])
 
@@ -116,7 +117,7 @@ class _Builder:
         if written == "":
             self.fail("missingContextVersion", f"{specifier} has no version", "say ;3 or ;4")
         elif self.pending_limits:
-            self.own_limits(specifier)
+            self.own_limits(specifier, major)
         elif f"{CORE};{major}" not in known:
             self.fail("unrecognizedContextVersion", f"there is no DTDL {specifier}")
         elif minor and int(major) in self.reading.metamodel.open_versions:
@@ -132,13 +133,13 @@ class _Builder:
         )
         self.fail("invalidContextSpecifierForVersion", message)
 
-    def own_limits(self, specifier: str) -> None:
+    def own_limits(self, specifier: str, major: str) -> None:
         self.pending_limits = False
         fragment = specifier.partition("#")[2]
         if fragment and f"#{fragment}" not in (LIMITLESS, OWN_LIMITS):
             self.fail("invalidContextFragment", f"{specifier}: no such fragment")
-        elif specifier.endswith(LIMITLESS):
-            self.fail("missingLimitContext", f"{LIMITLESS} must be followed by a limit context")
+        elif specifier.endswith(LIMITLESS) or major != str(self.version):
+            self.no_limits()
 
     def language(self, specifier: str, version: int, fragment: str) -> None:
         reading = self.reading
