@@ -42,8 +42,8 @@ _BY_MODEL = """CYPHER 5
 MATCH (n:Twin) RETURN n._model AS model, n.id CONTAINS '/' AS component, count(*) ORDER BY model
 """
 _SIZE = """CYPHER 5
-MATCH (n:Twin) WHERE NOT n.id CONTAINS '/'
-RETURN count(*), COUNT { MATCH (:Twin)-[r:!_hasComponent]->() }
+RETURN COUNT { MATCH (n:Twin) WHERE NOT n.id CONTAINS '/' },
+  COUNT { MATCH (:Twin)-[r:!_hasComponent]->() }
 """
 _BY_NAME = """CYPHER 5
 MATCH (:Twin)-[r:!_hasComponent]->() RETURN type(r) AS name, count(*) ORDER BY name

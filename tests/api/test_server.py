@@ -201,7 +201,7 @@ def test_an_import_reports_each_refused_row_with_its_line(server: Server) -> Non
 
 def test_an_import_of_bad_models_says_all_that_is_wrong(server: Server) -> None:
     wrong = dict(PUMP) | {"@id": "dtmi:test:Wrong;1"}
-    wrong["contents"] = [{"@type": "Property", "name": n, "schema": "flaot"} for n in range(3)]
+    wrong["contents"] = [{"@type": "Property", "name": n, "schema": "flaot"} for n in "abc"]
     body = b'{"Section": "Models"}\n' + json.dumps(wrong).encode() + b'\n{"Section": "Twins"}\n'
 
     answer = server.send("POST", "/import", body, NDJSON)

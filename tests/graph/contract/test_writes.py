@@ -188,3 +188,7 @@ def test_a_closed_store_says_so(store: TwinStore) -> None:
     for call in (store.ping, store.cursor, lambda: store.apply(Batch("late", (T,)))):
         with pytest.raises(Unavailable):
             call()
+
+
+def test_an_empty_store_has_no_size(store) -> None:
+    assert store.size() == (0, 0)
