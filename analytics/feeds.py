@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinfall.analytics.kernels.cascade import RULE
-from twinfall.analytics.votes import Ballot, Standbys, numbers, rule_codes, votes
+from twinfall.analytics.votes import Ballot, Standbys, numbers, votes
 from twinfall.ontology.errors import BadInput
 
 
@@ -18,9 +18,7 @@ class Feeds:
     """E feeds in G groups of n assets, by provider; one provider at most once in a group.
 
     `rule` has of each group its autonomy (seconds), consumer, all weight of its feeds, the lost
-    weight that loses it (0: never evaluated) and whether it sustains itself. `need` is the weight
-    it needs, `code` its rule by position in `RULES`; `recharge` the
-    seconds in which its empty buffer fills.
+    weight that loses it (0: never evaluated) and whether it sustains itself.
     """
 
     provider: NDArray[np.int32]
@@ -30,9 +28,6 @@ class Feeds:
     rule: NDArray[Any]
     black_start: NDArray[np.uint8]
     standbys: Standbys
-    need: NDArray[np.int32]
-    code: NDArray[np.int8]
-    recharge: NDArray[np.float64]
 
     @property
     def count(self) -> int:
@@ -68,7 +63,6 @@ class Said:
     autonomy: Any = None
     sustain: Any = None
     transfer: Any = None
-    recharge: Any = None
 
 
 def feeds_of(
@@ -98,12 +92,7 @@ def feeds_of(
     rule["total"], rule["fail_at"] = weighed.total, weighed.fail_at
     rule["sustain"] = _flags(said.sustain, count, "sustain")
     starts = _flags(black_start, n, "black_start")
-    code = rule_codes(ballot.rule)
-    recharge = _seconds(said.recharge, count, "recharge")
-    return Feeds(
-        provider, group, delay, weighed.weight, rule, starts, standbys, weighed.need, code,
-        recharge,
-    )  # fmt: skip
+    return Feeds(provider, group, delay, weighed.weight, rule, starts, standbys)
 
 
 def _positions(values: ArrayLike) -> NDArray[np.int32]:

@@ -101,7 +101,6 @@ class Network:
         start: ArrayLike | None = None,
         transfer: ArrayLike | None = None,
         autonomy: ArrayLike | None = None,
-        recharge: ArrayLike | None = None,
         sustain: ArrayLike | None = None,
         black_start: ArrayLike | None = None,
         connections: ArrayLike | None = None,
@@ -116,16 +115,16 @@ class Network:
         """Build and settle a network; raises BadInput where the arrays contradict each other.
 
         provider, consumer, group: int32 [feeds], positions 0..n-1 and dense group numbers with
-        one consumer each. rule (`all`, `any`, `atLeast`, `capacity`), k, min_share, autonomy and
-        recharge (seconds), sustain: per group. transfer (seconds), share, priority (1 runs, 2 and
-        above stands by) and start (seconds until a standby carries): per feed. connections: int32
-        [m, 2] with carrier int8 [m] and oneway bool [m] (from the first to the second only).
-        source: carrier bits [n]; conducts, black_start: bool [n]; value: float64 [n]. A group that
-        no feeds can satisfy (k outside 1..n distinct providers) is in `feeds.unsatisfiable`, and
+        one consumer each. rule (`all`, `any`, `atLeast`, `capacity`), k, min_share, autonomy
+        (seconds), sustain: per group. transfer (seconds), share, priority (1 runs, 2 and above
+        stands by) and start (seconds until a standby carries): per feed. connections: int32 [m, 2]
+        with carrier int8 [m] and oneway bool [m] (from the first to the second only). source:
+        carrier bits [n]; conducts, black_start: bool [n]; value: float64 [n]. A group that no
+        feeds can satisfy (k outside 1..n distinct providers) is in `feeds.unsatisfiable`, and
         never evaluated.
         """
         ballot = Ballot(rule, k, share, min_share, priority, start)
-        said = Said(ballot, autonomy, sustain, transfer, recharge)
+        said = Said(ballot, autonomy, sustain, transfer)
         feeds = feeds_of(n, (provider, consumer, group), said, black_start)
         links = links_of(n, connections, carrier, oneway, (source, conducts), storages)
         worth = None if value is None else np.asarray(value, np.float64)
@@ -416,9 +415,6 @@ def part_of(network: Network, assets: Ints) -> kernels.Arrays:
         weight=feeds.weight[kept],
         rule=rule,
         black_start=feeds.black_start[assets],
-        need=feeds.need[groups],
-        code=feeds.code[groups],
-        recharge=feeds.recharge[groups],
     )
     arcs = np.flatnonzero(place[links.begin] >= 0)
     stored = np.flatnonzero(place[links.storages.asset] >= 0)
@@ -434,7 +430,6 @@ def part_of(network: Network, assets: Ints) -> kernels.Arrays:
             place[links.storages.asset[stored]],
             links.storages.carrier[stored],
             links.storages.autonomy[stored],
-            links.storages.recharges()[stored],
         ),
     )
     return _arrays(size, fed, linked)

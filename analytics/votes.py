@@ -43,13 +43,12 @@ class Ballot:
 @dataclass(frozen=True, slots=True)
 class Votes:
     """int32 weights [E]; for each group all of them together, the lost weight that loses it (0:
-    it can never be satisfied, and is never evaluated), and the weight it needs.
+    it can never be satisfied, and is never evaluated).
     """
 
     weight: NDArray[np.int32]
     total: NDArray[np.int32]
     fail_at: NDArray[np.int32]
-    need: NDArray[np.int32]
 
     @property
     def unsatisfiable(self) -> NDArray[np.int32]:
@@ -88,8 +87,7 @@ def votes(
     fail_at = total - need + 1
     fail_at[(need < 1) | (need > total)] = 0
     idle = np.flatnonzero(standby).astype(np.int32)
-    columns = (column.astype(np.int32) for column in (weight, total, fail_at, need.clip(0, MOST)))
-    weighed = Votes(*columns)
+    weighed = Votes(weight.astype(np.int32), total.astype(np.int32), fail_at.astype(np.int32))
     return weighed, Standbys(idle, start[idle])
 
 
