@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +18,6 @@ from twinfall.api.cli.serving import Host, Port, describe, print_described, run
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from twinfall.analytics.alarms import Alarm
     from twinfall.api.services import Services
@@ -100,8 +102,17 @@ def _print_queries(url: str, *, telemetry: bool) -> None:
         title, _, text = query.strip().partition("\n")
         out.print(title, style="bold", markup=False)
         out.print(text + "\n", markup=False, highlight=False, soft_wrap=True)
-    for command in ("twinfall impact P_B1000", "twinfall impact TE-compressor/bearing"):
-        out.print(f"or from another terminal: {command}", markup=False, highlight=False)
+    for id_ in ("P_B1000", "TE-compressor/bearing"):
+        line = f"or from another terminal: {_command()} impact {id_}"
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _command() -> str:
+    """What to type for `twinfall`: where it was started from if it is not on the path."""
+    if shutil.which("twinfall"):
+        return "twinfall"
+    beside = Path(sys.executable).with_name("twinfall")
+    return os.path.relpath(beside) if beside.exists() else f"{sys.executable} -m twinfall.api.cli"
 
 
 def _say(*, as_json: bool) -> Callable[[str], None]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.api.running import Server, plant, served, twinfall, twinfall_apart
+from tests.docs.pages import ROOT
 from twinfall.api.demo import city_queries
 
 HEALTH = """{ ProcessPlant { nodes { _health {
@@ -67,6 +69,23 @@ def test_the_demo_loads_city_and_plant_once_and_its_queries_answer_alike_after_a
     assert twins > 1000
     assert [a for a in first if "errors" in a] == []
     assert second == first
+
+
+def test_the_commands_of_the_readme_answer_on_the_demo(tmp_path: Path) -> None:
+    """As they stand under "More than what fails next", in a checkout."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## More than what fails next")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("twinfall ")]
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+
+    with served(tmp_path, "--no-telemetry", command="demo"):
+        done = {line: twinfall(tmp_path, *shlex.split(line, comments=True)[1:]) for line in lines}
+
+    assert len(done) >= 5
+    refused = [answer.err for answer in done.values() if "error [" in answer.err]
+    broken = [line.split()[1] for line, answer in done.items() if answer.status != 0]
+    assert refused == []
+    assert broken == ["assert"]  # the city does not meet all that is demanded of it
 
 
 def test_the_demo_leaves_another_graph_alone(tmp_path: Path) -> None:
