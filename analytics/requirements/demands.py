@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -29,7 +30,7 @@ MAX_ORDER = 3
 ReadNamed = Callable[[Any, str], Named]
 
 
-class Reading:
+class Reading(ABC):
     """Reads the content of one demand."""
 
     def __init__(self, members: Members, vocabulary: Vocabulary, named: ReadNamed) -> None:
@@ -37,9 +38,9 @@ class Reading:
         self.vocabulary = vocabulary
         self.named = named
 
+    @abstractmethod
     def demand(self, value: Any, place: str) -> Demand:
         """The demand that this says; what is wrong is noted."""
-        raise NotImplementedError
 
     def excepted(self, found: Mapping[str, Any], place: str) -> Named:
         """Failures that are not counted."""
