@@ -87,3 +87,16 @@ def assets(
     compiled = AssetNetwork.compile(topology, graph.ontology, graph.dependencies)
     graph.store.close()
     return compiled
+
+
+def answer_alike(found: AssetNetwork, other: AssetNetwork) -> None:
+    """Whatever is asked, of one as of the other."""
+    assert list(found.ids) == list(other.ids)
+    assert found.snapshot == other.snapshot
+    assert found.not_evaluated == other.not_evaluated
+    assert found.baseline_down == other.baseline_down
+    assert found.network.criticality().tolist() == other.network.criticality().tolist()
+    for id_ in other.ids[: other.visible]:
+        ours, theirs = found.impact([id_]), other.impact([id_])
+        assert ours.affected() == theirs.affected()
+        assert ours.totals == theirs.totals

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.analytics.plant import assets
+from tests.analytics.plant import answer_alike, assets
 from twinfall.analytics import AssetNetwork, snapshot
 from twinfall.analytics.packing import Packer, unpacked
 from twinfall.ontology.errors import BadInput, Unavailable
@@ -72,18 +72,6 @@ def plant() -> AssetNetwork:
     return assets(DECLARED, twins, [*between, *pipes, *many])
 
 
-def same(found: AssetNetwork, other: AssetNetwork) -> None:
-    assert list(found.ids) == list(other.ids)
-    assert found.snapshot == other.snapshot
-    assert found.not_evaluated == other.not_evaluated
-    assert found.baseline_down == other.baseline_down
-    assert found.network.criticality().tolist() == other.network.criticality().tolist()
-    for id_ in other.ids[: other.visible]:
-        ours, theirs = found.impact([id_]), other.impact([id_])
-        assert ours.affected() == theirs.affected()
-        assert ours.totals == theirs.totals
-
-
 def _equal(one: Any, other: Any) -> None:
     """All the way down, dtypes and kinds of values included."""
     assert type(one) is type(other)
@@ -115,7 +103,7 @@ def test_arrays_come_back_as_they_were(plant: AssetNetwork, tmp_path: Path) -> N
     assert path.stat().st_size == size
     assert path.stat().st_mode & 0o077 == 0
     assert moment == snapshot.moment(path) == snapshot.Moment(plant.models, plant.cursor, "trace")
-    same(found, plant)
+    answer_alike(found, plant)
     _equal(found.topology, plant.topology)
     _equal(found.compiled, plant.compiled)
     _equal(found.network.arrays, plant.network.arrays)
@@ -203,7 +191,7 @@ def test_a_file_of_another_kind_is_refused(
     path = tmp_path / "arrays"
     snapshot.save(path, plant, "t")
     _with_head(path)
-    same(snapshot.load(path)[1], plant)
+    answer_alike(snapshot.load(path)[1], plant)
 
     _with_head(path, **said)
 

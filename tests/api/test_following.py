@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.analytics.plant import DOCUMENTS, PREFIX
+from tests.analytics.plant import DOCUMENTS, PREFIX, answer_alike
 from twinfall.analytics import AssetNetwork, topology_request
 from twinfall.api.keeping import KeptArrays
 from twinfall.api.networks import LiveNetwork
@@ -169,15 +169,7 @@ class Following(RuleBasedStateMachine):
 
         found = self.networks.current()
 
-        assert found.snapshot == fresh.snapshot
-        assert list(found.ids) == list(fresh.ids)
-        assert found.not_evaluated == fresh.not_evaluated
-        assert found.baseline_down == fresh.baseline_down
-        assert found.network.criticality().tolist() == fresh.network.criticality().tolist()
-        for id_ in fresh.ids[: fresh.visible]:
-            ours, theirs = found.impact([id_]), fresh.impact([id_])
-            assert ours.affected() == theirs.affected()
-            assert ours.totals == theirs.totals
+        answer_alike(found, fresh)
 
     def teardown(self) -> None:
         if hasattr(self, "graph"):

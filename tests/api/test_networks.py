@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.analytics.plant import DOCUMENTS, PREFIX
+from tests.analytics.plant import DOCUMENTS, PREFIX, answer_alike
 from twinfall.analytics import AssetNetwork, topology_request
 from twinfall.api.networks import LiveNetwork
 from twinfall.graph.graph import Graph
@@ -100,12 +100,7 @@ def test_the_arrays_answer_as_if_compiled_just_now(rounds: Any) -> None:
 
         found = networks.current()
 
-        assert list(found.ids) == list(fresh.ids)
-        assert found.snapshot == fresh.snapshot
-        for id_ in fresh.ids:
-            ours, theirs = found.impact([id_]), fresh.impact([id_])
-            assert ours.affected() == theirs.affected()
-            assert ours.totals == theirs.totals
+        answer_alike(found, fresh)
     graph.store.close()
 
 
