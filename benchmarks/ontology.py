@@ -89,15 +89,15 @@ def _rdf() -> None:
         print("| Brick.ttl | not measured: `pip install brickschema` | |")
         return
     source = Source.of_file(str(brick), brick.read_bytes())
-    took = _best(lambda: triples([source]), 1)
+    took = _best(lambda: triples([source]))
     graph = triples([source])
     _row("Brick 1.4, Turtle to triples", f"{took:.2f} s", f"{len(graph):,} triples")
-    took = _best(lambda: read_triples(graph), 1)
+    took = _best(lambda: read_triples(graph))
     read = read_triples(graph)
     _row("the same, triples to DTDL", f"{took:.2f} s", f"{len(read.documents):,} interfaces")
     ontology = parse(read.documents)
     for form in ("owl", "shacl"):
-        took = _best(lambda form=form: list(files(ontology, form)), 1)  # type: ignore[misc]
+        took = _best(lambda form=form: list(files(ontology, form)))  # type: ignore[misc]
         _row(f"the same, as {form}", f"{took:.2f} s")
 
 
