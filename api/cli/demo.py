@@ -102,8 +102,8 @@ def _print_queries(url: str, *, telemetry: bool) -> None:
         title, _, text = query.strip().partition("\n")
         out.print(title, style="bold", markup=False)
         out.print(text + "\n", markup=False, highlight=False, soft_wrap=True)
-    for id_ in ("P_B1000", "TE-compressor/bearing"):
-        line = f"or from another terminal: {_command()} impact {id_}"
+    for question in ("impact P_B1000", "impact TE-compressor/bearing"):
+        line = f"or from another terminal: {_command()} {question}"
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
