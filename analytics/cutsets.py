@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinfall.analytics.assembling import part_of
 from twinfall.analytics.bounds import spans
 from twinfall.analytics.kernels import holding
 from twinfall.ontology.errors import BadInput
@@ -203,7 +204,5 @@ class Cone:
 
 def _part(network: Network, assets: Ints, before: NDArray[np.bool_]) -> tuple[Any, Any]:
     """The arrays of these assets, which need nobody else, and what of them is down."""
-    from twinfall.analytics.network import part_of
-
     part = part_of(network, assets)
     return part, before[assets].astype(np.uint8)

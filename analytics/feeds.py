@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twinfall.analytics.kernels.cascade import RULE
+from twinfall.analytics.kernels import RULE
 from twinfall.analytics.votes import Ballot, Standbys, numbers, votes
 from twinfall.ontology.errors import BadInput
 

@@ -7,9 +7,6 @@ the plant as it is and not as if all were well.
 
 from __future__ import annotations
 
-import copy
-import threading
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,17 +34,10 @@ def with_down(network: Network, down: NDArray[np.bool_]) -> Network:
     last = network.last_lasting
     if last is not None and np.array_equal(last.baseline, down):
         return last
-    made = copy.copy(network)
-    for name, member in vars(type(network)).items():
-        if isinstance(member, cached_property):
-            vars(made).pop(name, None)
-    made._lock = threading.Lock()
-    made._scratches = []
-    made.baseline = down.copy()
     feeds = network.feeds
     weight = np.where(down[feeds.provider], feeds.weight, 0)
-    lost = np.bincount(feeds.group, weights=weight, minlength=feeds.count)
-    made.base_lost = lost.astype(np.int32)
-    made.last_lasting = None
+    lost = np.bincount(feeds.group, weights=weight, minlength=feeds.count).astype(np.int32)
+    settled = (lost, down.copy())
+    made = Network(feeds, network.links, network.arrays, network.value, network.visible, settled)
     network.last_lasting = made
     return made

@@ -6,7 +6,6 @@ own, so that questions may run at the same time and none can leave a trace.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,10 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinfall.analytics import kernels
+from twinfall.analytics.assembling import arrays_of
 from twinfall.analytics.feeds import Feeds, Said, feeds_of
 from twinfall.analytics.links import Links, Storages, links_of
+from twinfall.analytics.scratches import Scratches, scratch_of
 from twinfall.analytics.singles import Listing, Singles
-from twinfall.analytics.support import circling
 from twinfall.analytics.votes import Ballot
 from twinfall.ontology.errors import BadInput
 
@@ -32,8 +32,6 @@ Flags = NDArray[np.bool_]
 
 FOREVER = float("inf")
 FEW_MOMENTS = 64
-MAX_SCRATCHES = 8
-"""Scratches kept for the next question; more are made when more questions run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +73,14 @@ class Network:
         self.links = links
         self.value = value
         self.arrays = arrays
-        self._lock = threading.Lock()
-        self._scratches: list[kernels.Scratch] = []
         self.last_lasting: Network | None = None
         """Made of this one by `lasting` last: whoever asks again finds its answers there."""
-        self.settled = self._settle() if settled is None else settled
+        self.settled = _settled(arrays) if settled is None else settled
         self.base_lost = self.settled[0]
         """Weight of feeds that each group has lost before any failure."""
         self.baseline = self.settled[1]
         """What is down before any failure."""
+        self._scratches = Scratches(arrays, *self.settled)
 
     @classmethod
     def from_arrays(
@@ -130,7 +127,7 @@ class Network:
         worth = None if value is None else np.asarray(value, np.float64)
         if worth is not None and worth.shape != (n,):
             raise BadInput(f"value has shape {worth.shape}, not ({n},)", path="value")
-        arrays = _arrays(n, feeds, links)
+        arrays = arrays_of(n, feeds, links)
         return cls(
             feeds, links, arrays, np.broadcast_to(1.0, n) if worth is None else worth, visible
         )
@@ -182,7 +179,7 @@ class Network:
 
     def _follow(self, failed: Ints, at: Floats, horizon: float, begun: int) -> Impact:
         """`begun`: how many of the failed ones are sure to go down first of all."""
-        scratch = self._take()
+        scratch = self._scratches.take()
         down = kernels.cascade(self.arrays, scratch, failed, at, horizon)
         order = scratch.order[begun:down].copy()
         if not begun and len(order):
@@ -190,7 +187,7 @@ class Network:
         asset = _by_time_then_position(scratch, order)
         wave, time, by, cause = kernels.rows(scratch.mark, asset)
         kernels.clean(self.arrays, scratch, self.base_lost, down)
-        self._give(scratch)
+        self._scratches.give(scratch)
         return Impact(failed, asset, wave, time, by, cause)
 
     def criticality(self, horizon: float = FOREVER) -> Ints:
@@ -209,12 +206,12 @@ class Network:
         return self._count(np.flatnonzero(counts < 0), counts, FOREVER)
 
     def _count(self, assets: Any, counts: Ints, horizon: float) -> Ints:
-        scratch = self._take()
+        scratch = self._scratches.take()
         some = np.ascontiguousarray(assets, np.int32)
         kernels.count_some(
             self.arrays, scratch, self.base_lost, float(horizon), self.visible, some, counts
         )
-        self._give(scratch)
+        self._scratches.give(scratch)
         return counts
 
     def down(self, failed: ArrayLike) -> Ints:
@@ -285,51 +282,14 @@ class Network:
         graph.add_edges_from((int(b), int(e), {"carrier": int(c)}) for b, e, c in links)
         return graph
 
-    def _settle(self) -> tuple[Ints, Flags]:
-        lost = np.zeros(self.feeds.count, np.int32)
-        first = self._new_scratch(grounding=True)
-        kernels.settle(self.arrays, first, lost)
-        if self.arrays.cyclic:
-            self._scratches.append(first)
-        down: Flags = first.mark["wave"] == kernels.DOWN_BEFORE
-        return lost, down
 
-    # -- scratches ------------------------------------------------------------------------
-
-    def _take(self) -> kernels.Scratch:
-        with self._lock:
-            if self._scratches:
-                return self._scratches.pop()
-        scratch = self._new_scratch(grounding=self.arrays.cyclic)
-        scratch.mark["wave"][self.baseline] = kernels.DOWN_BEFORE
-        scratch.tally["lost"] = self.base_lost
-        return scratch
-
-    def _give(self, scratch: kernels.Scratch) -> None:
-        with self._lock:
-            if len(self._scratches) < MAX_SCRATCHES:
-                self._scratches.append(scratch)
-
-    def _new_scratch(self, *, grounding: bool) -> kernels.Scratch:
-        n, storages = self.n, len(self.links.storages.asset)
-        connected = n if self.links.carriers else 0
-        mark = np.zeros(n, kernels.MARK)
-        mark["wave"] = kernels.UP
-        return kernels.Scratch(
-            mark=mark,
-            tally=np.zeros(self.feeds.count, kernels.TALLY),
-            order=np.zeros(n, np.int32),
-            reached=np.zeros(connected, np.uint8),
-            root=np.zeros(n if grounding else connected, np.int32),
-            queue=np.zeros(n if grounding else connected, np.int32),
-            support=np.zeros(n if grounding else 0, kernels.SUPPORT),
-            scope=np.zeros(n if grounding else 0, np.int32),
-            begun=np.zeros(self.feeds.count if grounding else 0, np.int32),
-            counts=np.zeros(1, np.int64),
-            dry=np.full(storages, np.inf),
-            empty=np.zeros(storages, np.uint8),
-            dry_cause=np.zeros(storages, np.int32),
-        )
+def _settled(arrays: kernels.Arrays) -> tuple[Ints, Flags]:
+    """Weight that each group has lost before any failure, and what is down then."""
+    lost = np.zeros(len(arrays.rule), np.int32)
+    scratch = scratch_of(arrays, grounding=True)
+    kernels.settle(arrays, scratch, lost)
+    down: Flags = scratch.mark["wave"] == kernels.DOWN_BEFORE
+    return lost, down
 
 
 def _by_time_then_position(scratch: kernels.Scratch, order: Ints) -> Ints:
@@ -347,102 +307,3 @@ def _by_time_then_position(scratch: kernels.Scratch, order: Ints) -> Ints:
     keys.sort()
     positions: Ints = keys.astype(np.int32)  # the lower half
     return positions
-
-
-def _arrays(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
-    def grouped(keys: Any, count: int, values: Any = None) -> tuple[Any, Any]:
-        start, order = kernels.csr(np.ascontiguousarray(keys, np.int32), count)
-        return start, order if values is None else np.ascontiguousarray(values[order])
-
-    carriers = links.carriers
-    out_start, _ = grouped(feeds.provider, n)
-    in_start, in_edges = grouped(feeds.group, feeds.count)
-    group_start, groups = grouped(feeds.consumer, n)
-    pass_start, pass_to = grouped(links.carrier * n + links.begin, carriers * n, links.end)
-    both = np.concatenate([links.carrier, links.carrier])
-    ends = np.concatenate([links.begin, links.end]), np.concatenate([links.end, links.begin])
-    touch_start, touch = grouped(both * n + ends[0], carriers * n, ends[1])
-    member_start, members = links.members()
-    circles = circling(n, feeds, links)
-    return kernels.Arrays(
-        provider=feeds.provider,
-        group=feeds.group,
-        transfer=feeds.transfer,
-        out_start=out_start,
-        in_start=in_start,
-        in_edges=in_edges,
-        weight=feeds.weight,
-        rule=feeds.rule,
-        group_start=group_start,
-        groups=groups,
-        member=links.member,
-        source=links.source,
-        conducts=links.conducts,
-        black_start=feeds.black_start,
-        pass_start=pass_start,
-        pass_to=pass_to,
-        touch_start=touch_start,
-        touch=touch,
-        member_start=member_start,
-        members=members,
-        storage=links.storages.asset,
-        storage_carrier=links.storages.carrier,
-        storage_autonomy=links.storages.autonomy,
-        circling=circles,
-        cyclic=bool(circles.any()),
-    )
-
-
-def part_of(network: Network, assets: Ints) -> kernels.Arrays:
-    """The arrays of these assets by themselves (ascending positions become 0..n-1). Everything
-    that feeds them or is connected with them must be among them.
-    """
-    n, size = network.n, len(assets)
-    place = np.full(n, -1, np.int32)
-    place[assets] = np.arange(size, dtype=np.int32)
-    feeds, links = network.feeds, network.links
-    groups = np.flatnonzero(place[feeds.consumer] >= 0)
-    renumbered = np.full(feeds.count, -1, np.int32)
-    renumbered[groups] = np.arange(len(groups), dtype=np.int32)
-    kept = np.flatnonzero(renumbered[feeds.group] >= 0)
-    rule = feeds.rule[groups].copy()
-    rule["consumer"] = place[rule["consumer"]]
-    fed = replace(
-        feeds,
-        provider=place[feeds.provider[kept]],
-        group=renumbered[feeds.group[kept]],
-        transfer=feeds.transfer[kept],
-        weight=feeds.weight[kept],
-        rule=rule,
-        black_start=feeds.black_start[assets],
-    )
-    arcs = np.flatnonzero(place[links.begin] >= 0)
-    stored = np.flatnonzero(place[links.storages.asset] >= 0)
-    linked = replace(
-        links,
-        begin=place[links.begin[arcs]],
-        end=place[links.end[arcs]],
-        carrier=links.carrier[arcs],
-        member=links.member[assets],
-        source=links.source[assets],
-        conducts=links.conducts[assets],
-        storages=Storages(
-            place[links.storages.asset[stored]],
-            links.storages.carrier[stored],
-            links.storages.autonomy[stored],
-        ),
-    )
-    return _arrays(size, fed, linked)
-
-
-def warm() -> None:
-    """Compile, or load what was compiled, all that a question needs; before the first one."""
-    storages = Storages(np.array([1]), np.array([0]), np.array([1.0]))
-    network = Network.from_arrays(
-        3, [0], [2], group=[0], rule=["all"], connections=[[0, 1]], carrier=[0], source=[1, 0, 0],
-        storages=storages,
-    )  # fmt: skip
-    network.impact([0])
-    network.criticality(1.0)
-    network.causes()
-    network.down([0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.kernels import counting, csr
+from twinfall.analytics.kernels import counting, csr, dominators
 from twinfall.ontology.errors import Refused
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def _single(network: Network) -> counting.Single:
     through = np.zeros((carriers, n), np.uint8)
     size = np.zeros(carriers, np.int64)
     for carrier in range(carriers):
-        order, idom = counting.dominators(n, *_arcs(network, carrier, up))
-        counting.preorder(order, idom, tree[carrier], at[carrier], below[carrier])
+        order, idom = dominators.dominators(n, *_arcs(network, carrier, up))
+        dominators.preorder(order, idom, tree[carrier], at[carrier], below[carrier])
         size[carrier] = len(order) - 1
         through[carrier] = _passing(network, carrier)
     return counting.Single(

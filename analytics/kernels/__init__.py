@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinfall.analytics.kernels.cascade import (
+from twinfall.analytics.kernels.arrays import (
     BEFORE,
     DOWN_BEFORE,
     MARK,
@@ -12,14 +12,11 @@ from twinfall.analytics.kernels.cascade import (
     UP,
     Arrays,
     Scratch,
-    cascade,
-    clean,
-    count_some,
     csr,
-    ground,
-    rows,
-    settle,
 )
+from twinfall.analytics.kernels.cascade import cascade, count_some
+from twinfall.analytics.kernels.grounding import ground, settle
+from twinfall.analytics.kernels.marking import clean, rows
 
 __all__ = [
     "BEFORE",

@@ -1,6 +1,6 @@
 """What holds in the end when some assets have failed, and by what each asset is held.
 
-The same fixed point as `cascade.settle`, written down with who came first: an asset is held by
+The same fixed point as `grounding.settle`, written down with who came first: an asset is held by
 feeds and neighbours that were held before it, so that following them back ends at sources and at
 assets that need nothing. Arrays are handed on one by one: a look into a tuple of them costs more
 than the step it is for.
@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from twinfall.analytics.kernels.arrays import i64, u64
 from twinfall.analytics.kernels.compiled import compiled
 
-i64: Any = np.int64
-u64: Any = np.uint64
 LATE = np.int32(2**30)
 """The rank of what does not hold."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from twinfall.analytics import Network, Storages, kernels, warm
-from twinfall.analytics.kernels import counting
+from twinfall.analytics.kernels import counting, dominators
 from twinfall.ontology.errors import BadInput
 
 PAIR: dict[str, Any] = {"group": [0], "rule": ["all"]}
@@ -113,7 +113,7 @@ def test_once_warm_no_question_compiles_anything() -> None:
     doors = (
         *(kernels.cascade, kernels.settle, kernels.clean, kernels.count_some, kernels.csr),
         *(kernels.rows, counting.take_down, counting.count_each, counting.list_each),
-        *(counting.turned, counting.dominators, counting.preorder),
+        *(counting.turned, dominators.dominators, dominators.preorder),
     )
     before = [len(door.signatures) for door in doors]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.analytics.plants import network_of, plants
 from tests.analytics.reference import cascade
 from twinfall.analytics import Network, kernels
-from twinfall.analytics.kernels import counting
+from twinfall.analytics.kernels import dominators
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -112,7 +112,7 @@ def test_dominators_are_those_that_networkx_finds(n, data) -> None:
     start, order = kernels.csr(begin, n)
     to = np.array([b for _, b in arcs], np.int32)[order]
 
-    order, idom = counting.dominators(n, start, to, np.array(sorted(roots), np.int32))
+    order, idom = dominators.dominators(n, start, to, np.array(sorted(roots), np.int32))
 
     found = {int(order[i]): int(order[idom[i]]) for i in range(1, len(order))}
     expected = nx.immediate_dominators(graph, -1)

@@ -1,0 +1,105 @@
+"""The kernels' arrays, made of feeds and links."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics import kernels
+from twinfall.analytics.feeds import Feeds
+from twinfall.analytics.links import Links, Storages
+from twinfall.analytics.support import circling
+
+if TYPE_CHECKING:
+    from twinfall.analytics.network import Network
+
+
+def arrays_of(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
+    """Feeds and links by provider, group, consumer and carrier. O(assets + feeds + links)."""
+
+    def grouped(keys: Any, count: int, values: Any = None) -> tuple[Any, Any]:
+        start, order = kernels.csr(np.ascontiguousarray(keys, np.int32), count)
+        return start, order if values is None else np.ascontiguousarray(values[order])
+
+    carriers = links.carriers
+    out_start, _ = grouped(feeds.provider, n)
+    in_start, in_edges = grouped(feeds.group, feeds.count)
+    group_start, groups = grouped(feeds.consumer, n)
+    pass_start, pass_to = grouped(links.carrier * n + links.begin, carriers * n, links.end)
+    both = np.concatenate([links.carrier, links.carrier])
+    ends = np.concatenate([links.begin, links.end]), np.concatenate([links.end, links.begin])
+    touch_start, touch = grouped(both * n + ends[0], carriers * n, ends[1])
+    member_start, members = links.members()
+    circles = circling(n, feeds, links)
+    return kernels.Arrays(
+        provider=feeds.provider,
+        group=feeds.group,
+        transfer=feeds.transfer,
+        out_start=out_start,
+        in_start=in_start,
+        in_edges=in_edges,
+        weight=feeds.weight,
+        rule=feeds.rule,
+        group_start=group_start,
+        groups=groups,
+        member=links.member,
+        source=links.source,
+        conducts=links.conducts,
+        black_start=feeds.black_start,
+        pass_start=pass_start,
+        pass_to=pass_to,
+        touch_start=touch_start,
+        touch=touch,
+        member_start=member_start,
+        members=members,
+        storage=links.storages.asset,
+        storage_carrier=links.storages.carrier,
+        storage_autonomy=links.storages.autonomy,
+        circling=circles,
+        cyclic=bool(circles.any()),
+    )
+
+
+def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:
+    """The arrays of these assets by themselves (ascending positions become 0..n-1). Everything
+    that feeds them or is connected with them must be among them.
+    """
+    n, size = network.n, len(assets)
+    place = np.full(n, -1, np.int32)
+    place[assets] = np.arange(size, dtype=np.int32)
+    feeds, links = network.feeds, network.links
+    groups = np.flatnonzero(place[feeds.consumer] >= 0)
+    renumbered = np.full(feeds.count, -1, np.int32)
+    renumbered[groups] = np.arange(len(groups), dtype=np.int32)
+    kept = np.flatnonzero(renumbered[feeds.group] >= 0)
+    rule = feeds.rule[groups].copy()
+    rule["consumer"] = place[rule["consumer"]]
+    fed = replace(
+        feeds,
+        provider=place[feeds.provider[kept]],
+        group=renumbered[feeds.group[kept]],
+        transfer=feeds.transfer[kept],
+        weight=feeds.weight[kept],
+        rule=rule,
+        black_start=feeds.black_start[assets],
+    )
+    arcs = np.flatnonzero(place[links.begin] >= 0)
+    stored = np.flatnonzero(place[links.storages.asset] >= 0)
+    linked = replace(
+        links,
+        begin=place[links.begin[arcs]],
+        end=place[links.end[arcs]],
+        carrier=links.carrier[arcs],
+        member=links.member[assets],
+        source=links.source[assets],
+        conducts=links.conducts[assets],
+        storages=Storages(
+            place[links.storages.asset[stored]],
+            links.storages.carrier[stored],
+            links.storages.autonomy[stored],
+        ),
+    )
+    return arrays_of(size, fed, linked)

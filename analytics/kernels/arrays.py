@@ -1,0 +1,122 @@
+"""What the kernels work on: a network as arrays, and the state of one question.
+
+Positions are int32, times float64 seconds, flags uint8. `Arrays` is read-only and shared;
+`Scratch` belongs to one question at a time and is clean between questions, so that a question
+costs what it touches and not what there is. What the loops compute is defined in
+`docs/cascade.md`; `tests/analytics/reference.py` computes the same in the plainest way.
+
+Loops take their arrays out of the tuples first and hand them on one by one: every look into a
+tuple of arrays counts references, which costs more than the work of a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from twinfall.analytics.kernels.compiled import compiled
+
+UP = np.int32(2**31 - 1)
+"""The wave of an asset that is up."""
+DOWN_BEFORE = np.int32(-1)
+"""The wave of an asset that is down before any failure."""
+
+BEFORE = -1.0
+"""The time of the baseline: nothing has failed, no buffer runs."""
+
+FEED, GROUP, STORAGE, FAILURE = 0, 1, 2, 3
+NONE: Any = np.int64(-1)
+i64: Any = np.int64
+# Every call passes the same integer type: numba would compile a second copy for another.
+u64: Any = np.uint64
+# An index that cannot be negative spares the compiled code a look at its sign.
+
+RULE = np.dtype(
+    [("autonomy", "f8"), ("consumer", "i4"), ("total", "i4"), ("fail_at", "i4"), ("sustain", "i4")]
+)
+"""A group: seconds, the asset it feeds, all weight of its feeds, how much lost weight loses it
+(0: never evaluated), whether it counts as satisfied until then without being derived.
+"""
+TALLY = np.dtype([("lost", "i4"), ("decided", "i4"), ("votes", "i4")])
+"""A group in a question: lost weight, the provider whose loss lost it, votes while grounding."""
+MARK = np.dtype([("time", "f8"), ("wave", "i4"), ("by", "i4"), ("cause", "i4")], align=True)
+"""An asset in a question: when it went down, by which group (-2 - carrier, -1), by whose loss."""
+SUPPORT = np.dtype(
+    [
+        ("open", "i4"),
+        ("fed", "i4"),
+        ("passed", "i4"),
+        ("holds", "u1"),
+        ("assumed", "u1"),
+        ("inside", "u1"),
+    ],
+    align=True,
+)
+"""An asset while grounding: groups without their votes, carriers that reach it and that it has
+passed on (bits), whether its support is derived, whether it is assumed, whether it is in question.
+"""
+
+
+class Arrays(NamedTuple):
+    """A network as arrays, for n assets, G groups, E feeds, C carriers, S storages."""
+
+    provider: Any  # int32 [E], ascending
+    group: Any  # int32 [E]
+    transfer: Any  # float64 [E] seconds
+    weight: Any  # int32 [E]
+    out_start: Any  # int32 [n + 1]: the feeds of a provider
+    in_start: Any  # int32 [G + 1], into in_edges: the feeds of a group
+    in_edges: Any  # int32 [E]
+    rule: Any  # RULE [G]
+    group_start: Any  # int32 [n + 1], into groups: the groups of a consumer
+    groups: Any  # int32 [G]
+    member: Any  # int32 [n] bits of the carriers an asset is connected in
+    source: Any  # int32 [n] bits of the carriers an asset feeds by itself
+    conducts: Any  # uint8 [n]
+    black_start: Any  # uint8 [n]
+    pass_start: Any  # int32 [C * n + 1], into pass_to, at carrier * n + asset
+    pass_to: Any  # int32: where an asset passes its carrier on to
+    touch_start: Any  # int32 [C * n + 1], into touch: neighbours whatever the direction
+    touch: Any  # int32
+    member_start: Any  # int32 [C + 1], into members
+    members: Any  # int32: the assets connected in a carrier, ascending
+    storage: Any  # int32 [S] assets
+    storage_carrier: Any  # int32 [S]
+    storage_autonomy: Any  # float64 [S] seconds
+    circling: Any  # uint8 [n]: whether its support may run in a circle; empty where nothing's can
+    cyclic: bool  # whether support can run in a circle
+
+
+class Scratch(NamedTuple):
+    """The state of one question; `clean` leaves it as `settle` does."""
+
+    mark: Any  # MARK [n]
+    tally: Any  # TALLY [G]
+    order: Any  # int32 [n] assets in the order in which they went down
+    reached: Any  # uint8 [n]
+    root: Any  # int32 [n]
+    queue: Any  # int32 [n]
+    support: Any  # SUPPORT [n]
+    scope: Any  # int32 [n] assets whose support is in question
+    begun: Any  # int32 [G] groups whose buffers began to run in a circle
+    counts: Any  # int64 [1] how many those are
+    dry: Any  # float64 [S] since when a storage has lost its own supply; inf: it has not
+    empty: Any  # uint8 [S]
+    dry_cause: Any  # int32 [S]
+
+
+@compiled
+def csr(keys: Any, count: int) -> Any:
+    """Positions of `keys` grouped by key, in order: start[k]:start[k+1] of the second array."""
+    start = np.zeros(count + 1, np.int32)
+    for key in keys:
+        start[key + 1] += 1
+    for k in range(count):
+        start[k + 1] += start[k]
+    order = np.empty(len(keys), np.int32)
+    fill = start[:-1].copy()
+    for i in range(len(keys)):
+        order[fill[keys[i]]] = i
+        fill[keys[i]] += 1
+    return start, order

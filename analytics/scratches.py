@@ -1,0 +1,68 @@
+"""Scratches: what a question writes on, kept for the next one."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics import kernels
+
+MAX_SCRATCHES = 8
+"""Kept for the next question; more are made when more questions run at once."""
+
+
+class Scratches:
+    """The scratches of one settled network. Safe for threads: each is one question's at a time."""
+
+    def __init__(
+        self,
+        arrays: kernels.Arrays,
+        base_lost: NDArray[np.int32],
+        baseline: NDArray[np.bool_],
+    ) -> None:
+        self._arrays = arrays
+        self._base_lost = base_lost
+        self._baseline = baseline
+        self._lock = threading.Lock()
+        self._spare: list[kernels.Scratch] = []
+
+    def take(self) -> kernels.Scratch:
+        """One that is clean."""
+        with self._lock:
+            if self._spare:
+                return self._spare.pop()
+        scratch = scratch_of(self._arrays, grounding=self._arrays.cyclic)
+        scratch.mark["wave"][self._baseline] = kernels.DOWN_BEFORE
+        scratch.tally["lost"] = self._base_lost
+        return scratch
+
+    def give(self, scratch: kernels.Scratch) -> None:
+        """Give back one that is clean again."""
+        with self._lock:
+            if len(self._spare) < MAX_SCRATCHES:
+                self._spare.append(scratch)
+
+
+def scratch_of(arrays: kernels.Arrays, *, grounding: bool) -> kernels.Scratch:
+    """A new one, in which everything is up; `grounding`: whether support is to be derived on it."""
+    n, groups, storages = len(arrays.member), len(arrays.rule), len(arrays.storage)
+    connected = n if len(arrays.member_start) > 1 else 0
+    mark = np.zeros(n, kernels.MARK)
+    mark["wave"] = kernels.UP
+    return kernels.Scratch(
+        mark=mark,
+        tally=np.zeros(groups, kernels.TALLY),
+        order=np.zeros(n, np.int32),
+        reached=np.zeros(connected, np.uint8),
+        root=np.zeros(n if grounding else connected, np.int32),
+        queue=np.zeros(n if grounding else connected, np.int32),
+        support=np.zeros(n if grounding else 0, kernels.SUPPORT),
+        scope=np.zeros(n if grounding else 0, np.int32),
+        begun=np.zeros(groups if grounding else 0, np.int32),
+        counts=np.zeros(1, np.int64),
+        dry=np.full(storages, np.inf),
+        empty=np.zeros(storages, np.uint8),
+        dry_cause=np.zeros(storages, np.int32),
+    )
