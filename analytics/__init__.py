@@ -2,6 +2,7 @@
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.compiling import NotEvaluated, topology_request
+from twinfall.analytics.evolution import Evolution, Moved
 from twinfall.analytics.explaining import AssetImpact, Bounds, Impacted, NearMiss, Totals, Wave
 from twinfall.analytics.links import Storages
 from twinfall.analytics.network import Impact, Network
@@ -13,8 +14,10 @@ __all__ = [
     "AssetNetwork",
     "Bounds",
     "Change",
+    "Evolution",
     "Impact",
     "Impacted",
+    "Moved",
     "NearMiss",
     "Network",
     "NotEvaluated",

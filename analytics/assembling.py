@@ -85,6 +85,8 @@ def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:
         weight=feeds.weight[kept],
         rule=rule,
         black_start=feeds.black_start[assets],
+        code=feeds.code[groups],
+        recharge=feeds.recharge[groups] if len(feeds.recharge) else feeds.recharge,
     )
     arcs = np.flatnonzero(place[links.begin] >= 0)
     stored = np.flatnonzero(place[links.storages.asset] >= 0)
@@ -100,6 +102,7 @@ def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:
             place[links.storages.asset[stored]],
             links.storages.carrier[stored],
             links.storages.autonomy[stored],
+            links.storages.recharges()[stored],
         ),
     )
     return arrays_of(size, fed, linked)

@@ -209,7 +209,9 @@ class _Compiler:
     def sources(self) -> tuple[Rows, Storages]:
         """Carrier bits of the sources, and the storages."""
         bits = np.zeros(self.n, np.int32)
-        spots: list[tuple[Rows, Rows, Floats]] = [(_none(), _none(), np.zeros(0))]
+        spots: list[tuple[Rows, Rows, Floats, Floats]] = [
+            (_none(), _none(), np.zeros(0), np.zeros(0))
+        ]
         for asset, twins in self.twins_of():
             for source in asset.source:
                 carrier = self.carrier(source.carrier)
@@ -218,7 +220,9 @@ class _Compiler:
                     continue
                 lasts = column(source.autonomy, Place(self.topology, twins), seconds)
                 lasts = self.certain(lasts, twins, f"autonomy of {source.carrier}", 0.0)
-                spots.append((twins, np.full(len(twins), carrier, np.int32), lasts))
+                fills = column(source.recharge or 0.0, Place(self.topology, twins), seconds)
+                fills = self.certain(fills, twins, f"recharge of {source.carrier}", 0.0)
+                spots.append((twins, np.full(len(twins), carrier, np.int32), lasts, fills))
         joined = [np.concatenate(part) for part in zip(*spots, strict=True)]
         return bits, Storages(*joined)
 
@@ -319,6 +323,7 @@ def _said(groups: Groups, gates: Gates) -> dict[str, Any]:
         "k": np.append(groups.wanted(), np.zeros(extra, np.int32)),
         "min_share": np.append(groups.of("min_share"), np.zeros(extra)),
         "autonomy": np.append(groups.of("autonomy"), np.zeros(extra)),
+        "recharge": np.append(groups.of("recharge"), np.zeros(extra)),
         "sustain": np.append(groups.of("sustain") == 1, np.zeros(extra, bool)),
         "transfer": np.append(rows.transfer, np.zeros(more)),
         "share": _unusual(rows.share, 1.0, more),

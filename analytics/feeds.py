@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinfall.analytics.kernels import RULE
-from twinfall.analytics.votes import Ballot, Standbys, numbers, votes
+from twinfall.analytics.votes import Ballot, Standbys, numbers, rule_codes, votes
 from twinfall.ontology.errors import BadInput
 
 
@@ -18,7 +18,8 @@ class Feeds:
     """E feeds in G groups of n assets, by provider; one provider at most once in a group.
 
     `rule` has of each group its autonomy (seconds), consumer, all weight of its feeds, the lost
-    weight that loses it (0: never evaluated) and whether it sustains itself.
+    weight that loses it (0: never evaluated) and whether it sustains itself. `code` is its rule
+    by position in `RULES`, `recharge` the seconds in which its empty buffer fills.
     """
 
     provider: NDArray[np.int32]
@@ -28,6 +29,9 @@ class Feeds:
     rule: NDArray[Any]
     black_start: NDArray[np.uint8]
     standbys: Standbys
+    code: NDArray[np.int8]
+    recharge: NDArray[np.float64]
+    """Empty where every buffer is full again at once."""
 
     @property
     def count(self) -> int:
@@ -63,6 +67,7 @@ class Said:
     autonomy: Any = None
     sustain: Any = None
     transfer: Any = None
+    recharge: Any = None
 
 
 def feeds_of(
@@ -92,7 +97,11 @@ def feeds_of(
     rule["total"], rule["fail_at"] = weighed.total, weighed.fail_at
     rule["sustain"] = _flags(said.sustain, count, "sustain")
     starts = _flags(black_start, n, "black_start")
-    return Feeds(provider, group, delay, weighed.weight, rule, starts, standbys)
+    fills = _seconds(said.recharge, count, "recharge")
+    return Feeds(
+        provider, group, delay, weighed.weight, rule, starts, standbys, rule_codes(ballot.rule),
+        fills if fills.any() else np.zeros(0),
+    )  # fmt: skip
 
 
 def _positions(values: ArrayLike) -> NDArray[np.int32]:

@@ -57,6 +57,7 @@ class Columns:
     k: Floats
     min_share: Floats
     autonomy: Floats
+    recharge: Floats
     sustain: Rows
     degrade: Rows
     level: Floats
@@ -113,7 +114,7 @@ def grouped(rows: Columns, names: int, note: Note) -> Groups:
     key = rows.consumer.astype(np.int64) * max(1, names) + rows.name
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
     group = group.reshape(-1)
-    for what in ("k", "min_share", "autonomy"):
+    for what in ("k", "min_share", "autonomy", "recharge"):
         values = getattr(rows, what)
         differs = ~((values == values[first][group]) | np.isnan(values))
         if differs.any():
@@ -183,6 +184,7 @@ class Reader:
             k=column(said.k, place, whole) if said.rule == "atLeast" else np.zeros(count),
             min_share=self._min_share(said, place, consumer, feed.group),
             autonomy=read(said.autonomy, seconds, "autonomy", 0.0),
+            recharge=read(said.recharge or 0.0, seconds, "recharge", 0.0),
             sustain=full(count, int(said.loop == "sustain"), np.int32),
             degrade=full(count, int(said.effect == "degrade"), np.int32),
             level=np.clip(np.nan_to_num(level, nan=0.0), 0.0, 1.0),

@@ -20,11 +20,18 @@ def _no_ints() -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True)
 class Storages:
-    """Assets that feed a carrier for `autonomy` seconds after they lost their own supply."""
+    """Assets that feed a carrier for `autonomy` seconds after they lost their own supply, and
+    take `recharge` seconds to fill when they are empty.
+    """
 
     asset: NDArray[np.int32] = field(default_factory=_no_ints)
     carrier: NDArray[np.int32] = field(default_factory=_no_ints)
     autonomy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    recharge: NDArray[np.float64] | None = None
+
+    def recharges(self) -> NDArray[np.float64]:
+        """Seconds; 0, at once, where nothing is said."""
+        return np.zeros(len(self.asset)) if self.recharge is None else self.recharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,9 @@ def _storages(n: int, storages: Storages | None) -> Storages:
     autonomy = np.ascontiguousarray(storages.autonomy, np.float64)
     if len(asset) and (asset.min() < 0 or asset.max() >= n):
         raise BadInput(f"assets are numbered 0 to {n - 1}", path="storages")
-    if np.isnan(autonomy).any() or (autonomy < 0).any():
-        raise BadInput("autonomy holds seconds, zero or more", path="storages")
+    recharge = np.ascontiguousarray(storages.recharges(), np.float64)
+    for name, seconds in (("autonomy", autonomy), ("recharge", recharge)):
+        if np.isnan(seconds).any() or (seconds < 0).any():
+            raise BadInput(f"{name} holds seconds, zero or more", path="storages")
     kept = autonomy > 0  # who stores nothing is no source
-    return Storages(asset[kept], carrier[kept], autonomy[kept])
+    return Storages(asset[kept], carrier[kept], autonomy[kept], recharge[kept])

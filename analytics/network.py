@@ -98,6 +98,7 @@ class Network:
         start: ArrayLike | None = None,
         transfer: ArrayLike | None = None,
         autonomy: ArrayLike | None = None,
+        recharge: ArrayLike | None = None,
         sustain: ArrayLike | None = None,
         black_start: ArrayLike | None = None,
         connections: ArrayLike | None = None,
@@ -112,16 +113,16 @@ class Network:
         """Build and settle a network; raises BadInput where the arrays contradict each other.
 
         provider, consumer, group: int32 [feeds], positions 0..n-1 and dense group numbers with
-        one consumer each. rule (`all`, `any`, `atLeast`, `capacity`), k, min_share, autonomy
-        (seconds), sustain: per group. transfer (seconds), share, priority (1 runs, 2 and above
-        stands by) and start (seconds until a standby carries): per feed. connections: int32 [m, 2]
-        with carrier int8 [m] and oneway bool [m] (from the first to the second only). source:
-        carrier bits [n]; conducts, black_start: bool [n]; value: float64 [n]. A group that no
-        feeds can satisfy (k outside 1..n distinct providers) is in `feeds.unsatisfiable`, and
+        one consumer each. rule (`all`, `any`, `atLeast`, `capacity`), k, min_share, autonomy and
+        recharge (seconds), sustain: per group. transfer (seconds), share, priority (1 runs, 2 and
+        above stands by) and start (seconds until a standby carries): per feed. connections: int32
+        [m, 2] with carrier int8 [m] and oneway bool [m] (from the first to the second only).
+        source: carrier bits [n]; conducts, black_start: bool [n]; value: float64 [n]. A group that
+        no feeds can satisfy (k outside 1..n distinct providers) is in `feeds.unsatisfiable`, and
         never evaluated.
         """
         ballot = Ballot(rule, k, share, min_share, priority, start)
-        said = Said(ballot, autonomy, sustain, transfer)
+        said = Said(ballot, autonomy, sustain, transfer, recharge)
         feeds = feeds_of(n, (provider, consumer, group), said, black_start)
         links = links_of(n, connections, carrier, oneway, (source, conducts), storages)
         worth = None if value is None else np.asarray(value, np.float64)

@@ -35,12 +35,12 @@ def carrier_cut(
     """One carrier, given the waves up to `wave`; what goes down makes the next one."""
     mark, order, root, reached, members = s.mark, s.order, s.root, s.reached, a.members
     first, last = a.member_start[carrier], a.member_start[carrier + 1]
-    tail = _begin_at_sources(a, s, carrier, wave)
-    tail = _reach(a, s, carrier, i64(0), tail, wave)
-    _find_roots(a, s, new, carrier, wave, tail, now)
+    tail = begin_at_sources(a, s, carrier, wave)
+    tail = reach(a, s, carrier, i64(0), tail, wave)
+    find_roots(a, s, new, carrier, wave, tail, now)
     head = tail
     tail = _begin_at_storages(a, s, heap, carrier, tail, now, wave)
-    _reach(a, s, carrier, head, tail, wave)
+    reach(a, s, carrier, head, tail, wave)
     begin = down
     for at in range(first, last):
         asset = i64(members[at])
@@ -49,12 +49,12 @@ def carrier_cut(
     for at in range(begin, down):
         asset = i64(order[at])
         if mark[asset].cause <= -2:
-            mark[asset].cause = _storage_cause(a, s, asset, wave)
+            mark[asset].cause = storage_cause(a, s, asset, wave)
     return down
 
 
 @compiled
-def _storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
+def storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
     """Others go down by the storage that ran empty; it goes down, and they if it does not, by
     the loss of its supply.
     """
@@ -66,7 +66,7 @@ def _storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
 
 
 @compiled
-def _begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
+def begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
     """Queue the sources that are up; all other members are not reached yet."""
     mark, root, reached, queue, members = s.mark, s.root, s.reached, s.queue, a.members
     source = a.source
@@ -106,7 +106,7 @@ def _begin_at_storages(
 
 
 @compiled
-def _reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int:
+def reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int:
     """Spread from the queue through assets that are up and conduct; the queue's new end."""
     mark, reached, queue, conducts = s.mark, s.reached, s.queue, a.conducts
     pass_start, pass_to = a.pass_start, a.pass_to
@@ -126,7 +126,7 @@ def _reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int
 
 
 @compiled
-def _find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now: float) -> None:
+def find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now: float) -> None:
     """For every member that is up and not reached: the nearest thing whose loss cut it off.
 
     That is an asset that went down in the last wave, or storage i that has just run empty, as

@@ -46,17 +46,17 @@ def _suspects(a: Any, s: Any, down: int) -> Any:
     for at in range(down):
         asset = i64(order[at])
         for edge in range(out_start[asset], out_start[asset + 1]):
-            size = _suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
+            size = suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
         if member[asset] != 0 and conducts[asset] == 1:
-            size = _suspect_neighbours(a, s, asset, size)
+            size = suspect_neighbours(a, s, asset, size)
     while head < size:
         asset = i64(scope[head])
         head += 1
         circles = circles or circling[asset] == 1
         for edge in range(out_start[asset], out_start[asset + 1]):
-            size = _suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
+            size = suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
         if member[asset] != 0 and conducts[asset] == 1:
-            size = _suspect_neighbours(a, s, asset, size)
+            size = suspect_neighbours(a, s, asset, size)
     if not circles:
         clear(support, scope, size)
         return 0
@@ -65,7 +65,7 @@ def _suspects(a: Any, s: Any, down: int) -> Any:
 
 
 @compiled
-def _suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> Any:
+def suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> Any:
     if mark[asset].wave != UP or support[asset].inside == 1:
         return size
     support[asset].inside = 1
@@ -74,11 +74,11 @@ def _suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> Any:
 
 
 @compiled
-def _suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> Any:
+def suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> Any:
     for carrier in range(len(a.member_start) - 1):
         base = carrier * len(a.member) + asset
         for at in range(a.pass_start[base], a.pass_start[base + 1]):
-            size = _suspect(s.mark, s.support, s.scope, i64(a.pass_to[at]), size)
+            size = suspect(s.mark, s.support, s.scope, i64(a.pass_to[at]), size)
     return size
 
 
@@ -103,14 +103,14 @@ def _blame(a: Any, s: Any, down: int, now: float, size: int) -> None:
             group = i64(a.group[edge])
             late = mark[asset].wave < UP and mark[asset].time + a.transfer[edge] > now
             if not late and lacks_votes(a, s, group):
-                tail = _blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
+                tail = blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
         for carrier in range(len(a.member_start) - 1):
             if member[asset] >> carrier & 1:
-                tail = _blame_neighbours(a, s, asset, i64(carrier), tail)
+                tail = blame_neighbours(a, s, asset, i64(carrier), tail)
 
 
 @compiled
-def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
+def blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
     if s.support[asset].inside == 0 or s.support[asset].holds == 1:
         return tail
     if s.root[asset] == -1:
@@ -122,12 +122,12 @@ def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
 
 
 @compiled
-def _blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
+def blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
     base = carrier * len(a.member) + asset
     for at in range(a.pass_start[base], a.pass_start[base + 1]):
         other = i64(a.pass_to[at])
         if (a.member[other] & ~s.support[other].fed) >> carrier & 1:
-            tail = _blame_one(s, other, asset, -2 - carrier, tail)
+            tail = blame_one(s, other, asset, -2 - carrier, tail)
     return tail
 
 

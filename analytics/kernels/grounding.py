@@ -80,12 +80,12 @@ def _fed_from_outside(a: Any, s: Any, size: int) -> None:
             for at in range(a.touch_start[base + asset], a.touch_start[base + asset + 1]):
                 other = i64(a.touch[at])
                 outside = mark[other].wave == UP and support[other].inside == 0
-                if outside and a.conducts[other] == 1 and _passes(a, base + other, asset):
+                if outside and a.conducts[other] == 1 and passes(a, base + other, asset):
                     support[asset].fed |= i64(1) << carrier
 
 
 @compiled
-def _passes(a: Any, at_carrier: int, to: int) -> bool:
+def passes(a: Any, at_carrier: int, to: int) -> bool:
     for at in range(a.pass_start[at_carrier], a.pass_start[at_carrier + 1]):
         if a.pass_to[at] == to:
             return True

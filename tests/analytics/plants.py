@@ -54,8 +54,10 @@ def plants(draw: st.DrawFn, most: int = 9) -> Plant:
     return plant
 
 
-def network_of(plant: Plant) -> Network:
-    """The plant as the engine takes it; rules in words where there are words for them."""
+def network_of(plant: Plant, recharge: float = 0.0) -> Network:
+    """The plant as the engine takes it; rules in words where there are words for them. Buffers
+    are full again after `recharge` seconds.
+    """
     feeds = [(p, g.consumer, i, t) for i, g in enumerate(plant.groups) for p, t in g.feeds.items()]
     arcs = [(a, b, c) for c, graph in plant.carriers.items() for a, b in graph.edges]
     source = np.zeros(plant.n, np.int32)
@@ -73,6 +75,7 @@ def network_of(plant: Plant) -> Network:
         min_share=[float(g.total - g.fail_at + 1) for g in plant.groups],
         transfer=[f[3] for f in feeds],
         autonomy=[g.autonomy for g in plant.groups],
+        recharge=[recharge] * len(plant.groups),
         sustain=[g.sustain for g in plant.groups],
         black_start=[a in plant.black_start for a in range(plant.n)],
         connections=[arc[:2] for arc in arcs],
@@ -84,6 +87,7 @@ def network_of(plant: Plant) -> Network:
             np.array([s[0] for s in spots], np.int32),
             np.array([s[1] for s in spots], np.int32),
             np.array(list(plant.storages.values()), np.float64),
+            np.full(len(spots), recharge),
         ),
     )
 

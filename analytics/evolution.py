@@ -1,0 +1,366 @@
+"""Evolution: a plant that goes on, in which assets fail and are repaired, feeds come and go.
+
+A question starts from a healthy plant and is over; an evolution keeps its state, and each change
+costs what it changes. Semantics: `docs/cascade.md`, "As time goes on".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics import kernels
+from twinfall.analytics.kernels import changing, falling, timers
+from twinfall.analytics.loosening import Loose, loosened, needs
+from twinfall.analytics.scratches import scratch_of
+from twinfall.analytics.votes import RULES, UNITS
+from twinfall.ontology.errors import BadInput
+
+if TYPE_CHECKING:
+    from twinfall.analytics.network import Network
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+NOBODY = np.zeros(0, np.int32)
+NO_FEED = (0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one change has moved, by position: who fell, in the order of falling, and who rose."""
+
+    fell: Ints
+    rose: Ints
+
+    def __len__(self) -> int:
+        return len(self.fell) + len(self.rose)
+
+
+@dataclass(frozen=True, slots=True)
+class Falls:
+    """When assets fell (seconds; -inf: before the beginning), in which wave, by which group (-2 -
+    carrier, -1: by themselves) and by whose loss (-1: nobody's).
+    """
+
+    asset: Ints
+    wave: Ints
+    time: Floats
+    group: Ints
+    cause: Ints
+
+
+class Evolution:
+    """The state of a network in time, from `now` (seconds) on; nothing has failed then.
+
+    The network is shared and not changed. One thread at a time.
+    """
+
+    def __init__(self, network: Network, now: float = 0.0) -> None:
+        if not now >= 0.0 or now == np.inf:
+            raise BadInput("time is in seconds from 0 on", path="now")
+        self.network = network
+        self.now = float(now)
+        self._loose = Loose(-1, -1, network.feeds.code, NOBODY.astype(np.int64))
+        self._arrays = network.arrays._replace(
+            conducts=network.arrays.conducts.copy(),
+            storage_autonomy=network.arrays.storage_autonomy.copy(),
+        )
+        self._scratch = scratch_of(self._arrays, grounding=True)
+        self._scratch.mark["wave"][network.baseline] = kernels.DOWN_BEFORE
+        self._scratch.mark["time"][network.baseline] = -np.inf
+        self._scratch.mark["by"][network.baseline] = -1
+        self._scratch.mark["cause"][network.baseline] = -1
+        self._scratch.tally["lost"] = network.base_lost
+        self._scratch.tally["decided"] = -1
+        self._state = _evolving(network, self.now)
+        self._one = np.zeros(1, np.int32)
+        self._start()
+
+    def _start(self) -> None:
+        """What was lost before the beginning has been lost for ever: its buffers are empty."""
+        state, network = self._state, self.network
+        for slot in np.flatnonzero(state.timer["kind"] == timers.BUFFER):
+            group = int(state.timer["at"][slot])
+            if 0 < network.feeds.fail_at[group] <= network.base_lost[group]:
+                state.timer["level"][slot] = 0.0
+                state.timer["mode"][slot] = timers.HOLDING
+        for i, asset in enumerate(self._arrays.storage):
+            if network.baseline[asset]:
+                slot = state.first_storage + i
+                state.timer["level"][slot] = 0.0
+                state.timer["mode"][slot] = timers.HOLDING
+        state.count[falling.DIRTY] = (1 << network.links.carriers) - 1
+        self._change(changing.PASS, NOBODY, None)
+
+    # -- what happens ---------------------------------------------------------------------
+
+    def advance(self, to: float) -> Moved:
+        """Let time pass until then, what is due at that moment included."""
+        self._change(changing.PASS, NOBODY, to)
+        return self._moved()
+
+    def fail(self, assets: int | Iterable[int], at: float | None = None) -> Moved:
+        """Fail these by themselves, at a time not before `now`; what is due by then comes first,
+        what is due in that moment with it. Failing what is down keeps it from rising.
+        """
+        self._change(changing.FAIL, self._positions(assets), at)
+        return self._moved()
+
+    def repair(self, assets: int | Iterable[int], at: float | None = None) -> Moved:
+        """Let these be in order by themselves: they rise if they have what they need. A repair
+        comes before what is due in the same moment.
+        """
+        self._change(changing.REPAIR, self._positions(assets), at)
+        return self._moved()
+
+    def switch(self, asset: int, on: bool, at: float | None = None) -> Moved:
+        """Let a switch or valve conduct, or not."""
+        self._change(changing.ON if on else changing.OFF, self._positions(asset), at)
+        return self._moved()
+
+    def add_feed(
+        self,
+        provider: int,
+        group: int,
+        *,
+        share: float | None = None,
+        k: int | None = None,
+        at: float | None = None,
+    ) -> Moved:
+        """Let an asset feed a group, felt at once when it is lost, as a normal feed.
+
+        `share`: in a `capacity` group, the part of what the group needs that it brings; `k`: from
+        now on, of an `atLeast` group. A group that was never evaluated for want of feeds needs its
+        k. Raises BadInput. The first call makes room for changes: O(feeds).
+        """
+        weight, needed = self._ballot(provider, group, share, k)
+        loose = self._room()
+        wanted = loose.wanted(self._arrays, group, weight, needed)
+        self._look_for_a_circle(provider, int(self._arrays.rule["consumer"][group]))
+        while self._vote(changing.ATTACH, (provider, group, weight), wanted, at) < 0:
+            self._more_room((provider, group))
+        return self._moved()
+
+    def remove_feed(self, provider: int, group: int, at: float | None = None) -> Moved:
+        """Let an asset feed a group no more. A group without feeds asks for none. BadInput where
+        there is no such feed.
+        """
+        self._positions(provider)
+        loose = self._room()
+        edge = self._feed(provider, group)
+        weight = int(self._arrays.weight[edge])
+        wanted = loose.wanted(self._arrays, group, -weight, None)
+        self._vote(changing.DETACH, (edge, 0, 0), wanted, at)
+        return self._moved()
+
+    # -- how it stands --------------------------------------------------------------------
+
+    @property
+    def down(self) -> Flags:
+        """What is down now, by whatever reason; a copy."""
+        flags: Flags = self._scratch.mark["wave"] != kernels.UP
+        return flags
+
+    def is_down(self, asset: int) -> bool:
+        """Whether an asset is down."""
+        return bool(self._scratch.mark["wave"][asset] != kernels.UP)
+
+    @property
+    def next(self) -> float:
+        """When the next buffer is empty or the next loss is felt; inf: never."""
+        state = self._state
+        return float(state.timer["due"][state.heap[0]]) if state.size[0] else np.inf
+
+    def buffer(self, group: int) -> float:
+        """For how many seconds a group could do without its feeds from now on."""
+        self._group(group)
+        if not len(self._state.buffer_slot) or self._state.buffer_slot[group] < 0:
+            return 0.0
+        return float(timers.left(self._state.timer, int(self._state.buffer_slot[group]), self.now))
+
+    def storage(self, i: int) -> float:
+        """For how many seconds the i-th storage could run from now on."""
+        return float(timers.left(self._state.timer, self._state.first_storage + i, self.now))
+
+    def falls(self, assets: Ints) -> Falls:
+        """Of assets that are down."""
+        wave, time, by, cause = kernels.rows(self._scratch.mark, np.asarray(assets, np.int32))
+        return Falls(assets, wave, time, by, cause)
+
+    def fork(self) -> Evolution:
+        """The same state once more: what happens to one does not happen to the other."""
+        made = object.__new__(Evolution)
+        made.network, made.now = self.network, self.now
+        made._one = self._one.copy()
+        shared = self.network.arrays
+        made._arrays = self._arrays._replace(
+            **{
+                name: value.copy()
+                for name, value in self._arrays._asdict().items()
+                if isinstance(value, np.ndarray) and value is not getattr(shared, name)
+            }
+        )
+        made._scratch = self._scratch._make(one.copy() for one in self._scratch)
+        copies = (one.copy() if isinstance(one, np.ndarray) else one for one in self._state)
+        made._state = self._state._make(copies)
+        made._loose = self._loose.copy()
+        return made
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _change(self, what: int, assets: Ints, at: float | None, feed: Any = NO_FEED) -> int:
+        made = changing.change(
+            self._arrays, self._scratch, self._state, what, assets, feed, self._to(at)
+        )
+        return int(made)
+
+    def _vote(self, what: int, feed: tuple[int, int, int], wanted: int, at: float | None) -> int:
+        spare = (self._loose.nobody, self._loose.nothing)
+        return self._change(what, NOBODY, at, (*feed, *spare, wanted))
+
+    def _to(self, at: float | None) -> float:
+        if at is None:
+            return self.now
+        if not self.now <= at < np.inf:
+            raise BadInput(f"{at} is no time from now, {self.now}, on", path="at")
+        self.now = float(at)
+        return self.now
+
+    def _positions(self, assets: int | Iterable[int]) -> Ints:
+        """Ascending, each once."""
+        if isinstance(assets, int | np.integer):
+            self._one[0] = assets if 0 <= assets < self.network.n else -1
+            return self._checked(self._one)
+        try:
+            given = np.asarray(assets if isinstance(assets, np.ndarray) else list(assets))
+        except (TypeError, ValueError):
+            given = np.zeros(1)
+        if len(given) and not np.issubdtype(given.dtype, np.integer):
+            raise BadInput("assets are given by their positions, whole numbers", path="assets")
+        return self._checked(np.unique(given.reshape(-1).astype(np.int64)))
+
+    def _checked(self, positions: Any) -> Ints:
+        if len(positions) and (positions[0] < 0 or positions[-1] >= self.network.n):
+            raise BadInput(f"assets are numbered 0 to {self.network.n - 1}", path="assets")
+        checked: Ints = positions.astype(np.int32, copy=False)
+        return checked
+
+    def _moved(self) -> Moved:
+        count = self._state.count
+        fell, rose = count[falling.FALLEN], count[falling.ROSE]
+        return Moved(
+            self._scratch.order[:fell].copy() if fell else NOBODY,
+            self._state.rose[:rose].copy() if rose else NOBODY,
+        )
+
+    def _group(self, group: int) -> None:
+        if not 0 <= group < self.network.feeds.count:
+            most = self.network.feeds.count - 1
+            raise BadInput(f"groups are numbered 0 to {most}", path="group")
+
+    def _ballot(
+        self, provider: int, group: int, share: float | None, k: int | None
+    ) -> tuple[int, int | None]:
+        """The weight of a new feed and what the group needs from now on (None: as before)."""
+        self._positions(provider)
+        self._group(group)
+        code = RULES[self.network.feeds.code[group]]
+        if (share is None) == (code == "capacity"):
+            raise BadInput(
+                f"a share belongs to `capacity`, and the group is `{code}`", path="share"
+            )
+        if k is not None and (code != "atLeast" or k < 1):
+            raise BadInput("k, from 1 on, belongs to an `atLeast` group", path="k")
+        if share is not None and not 0.0 <= share < np.inf:
+            raise BadInput("a share is zero or more", path="share")
+        arrays = self._arrays
+        mine = slice(arrays.out_start[provider], arrays.out_start[provider + 1])
+        if (arrays.group[mine] == group).any():
+            raise BadInput(f"{provider} feeds group {group} already", path="provider")
+        return (1 if share is None else round(min(share, 1.0) * UNITS)), k
+
+    def _feed(self, provider: int, group: int) -> int:
+        self._group(group)
+        begin, end = self._arrays.out_start[provider], self._arrays.out_start[provider + 1]
+        found = np.flatnonzero(self._arrays.group[begin:end] == group)
+        if not len(found):
+            raise BadInput(f"{provider} does not feed group {group}", path="provider")
+        return int(begin + found[0])
+
+    def _room(self) -> Loose:
+        if self._loose.nobody < 0:
+            self._loose.need = needs(self._arrays.rule)
+            self._more_room(None)
+        return self._loose
+
+    def _more_room(self, crowded: tuple[int, int] | None) -> None:
+        made = loosened(self._arrays, self._scratch, self._state, self._loose, crowded)
+        self._arrays, self._scratch, self._state, self._loose = made
+
+    def _look_for_a_circle(self, provider: int, consumer: int) -> None:
+        """Support may run in a circle from now on where the provider hangs on the consumer."""
+        arrays, scratch, state = self._arrays, self._scratch, self._state
+        if changing.hangs_on(arrays, scratch, state, provider, consumer):
+            arrays.circling[[provider, consumer]] = 1
+            self._arrays = arrays._replace(cyclic=True)
+
+
+def _evolving(network: Network, now: float) -> falling.Evolving:
+    feeds, storages, n = network.feeds, network.links.storages, network.n
+    late = np.flatnonzero(feeds.transfer > 0).astype(np.int32)
+    stored = np.flatnonzero(feeds.autonomy > 0).astype(np.int32)
+    first = len(late) + len(stored)
+    count = first + len(storages.asset)
+    timer = np.zeros(count, timers.TIMER)
+    timer["place"] = -1
+    timer["since"] = now
+    timer["at"] = np.concatenate([late, stored, np.arange(len(storages.asset))])
+    timer["kind"] = np.repeat(
+        [timers.FEED, timers.BUFFER, timers.STORAGE], [len(late), len(stored), len(storages.asset)]
+    )
+    full = np.concatenate([feeds.autonomy[stored], storages.autonomy])
+    fills = np.concatenate(
+        [
+            feeds.recharge[stored] if len(feeds.recharge) else np.zeros(len(stored)),
+            storages.recharges(),
+        ]
+    )
+    timer["full"][len(late) :] = timer["level"][len(late) :] = full
+    with np.errstate(divide="ignore"):
+        timer["rate"][len(late) :] = full / fills
+    lost = (feeds.fail_at > 0) & (network.base_lost >= feeds.fail_at)
+    asset = np.zeros(n, falling.ASSET)
+    asset["short"] = np.bincount(feeds.consumer[lost], minlength=n)
+    asset["buffered"][feeds.consumer[stored]] = 1
+    asset["buffered"][storages.asset] = 1
+    return falling.Evolving(
+        timer=timer,
+        heap=np.zeros(count, np.int32),
+        size=np.zeros(1, np.int64),
+        events=np.zeros(count, np.int32),
+        feed_slot=_slots(late, len(feeds.provider), 0),
+        buffer_slot=_slots(stored, feeds.count, len(late)),
+        first_storage=first,
+        black=np.flatnonzero(feeds.black_start).astype(np.int32),
+        asset=asset,
+        seeds=np.zeros(n, np.int32),
+        gain=np.zeros(feeds.count, np.int32),
+        rose=np.zeros(n, np.int32),
+        regained=np.zeros(feeds.count, np.int32),
+        count=np.zeros(7, np.int64),
+    )
+
+
+def _slots(of: Any, size: int, first: int) -> Ints:
+    """Slot by feed or group, -1 where there is none; empty where none has one."""
+    if not len(of):
+        return NOBODY
+    slots = np.full(size, -1, np.int32)
+    slots[of] = np.arange(first, first + len(of), dtype=np.int32)
+    return slots

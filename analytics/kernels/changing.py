@@ -1,0 +1,186 @@
+"""One change to a plant that goes on, and all that follows at once.
+
+All kinds of change are one function: compiled code has in it whatever it calls, and to compile
+that once takes seconds already.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twinfall.analytics.kernels.arrays import NONE, UP, i64
+from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.evolving import advance, moment
+from twinfall.analytics.kernels.falling import DIRTY, FALLEN, ROSE, seed
+from twinfall.analytics.kernels.rising import rise
+from twinfall.analytics.kernels.timers import CHARGING, drop, turn
+
+MOST_LOOKED_AT = 10_000
+"""Assets until a circle is taken for granted."""
+PASS, FAIL, REPAIR, ON, OFF, ATTACH, DETACH = 0, 1, 2, 3, 4, 5, 6
+
+
+@compiled
+def change(a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, now: float) -> int:
+    """Let time pass until now, change something, and follow until nothing more falls or rises.
+
+    assets: what fails, is repaired or switched. feed: what `_attach` and `_detach` take. Returns
+    the number of the feed; -1 where there was no room for it, and nothing is done.
+    """
+    none = np.empty(0, np.int32)
+    place = _room(a, feed) if what == ATTACH else (NONE, NONE)
+    if what == ATTACH and (place[0] < 0 or place[1] < 0):
+        return NONE
+    e.count[FALLEN] = 0
+    e.count[ROSE] = 0
+    advance(a, s, e, now)
+    group, seeds, before = NONE, assets, False
+    if what == ATTACH:
+        group = i64(feed[1])
+        before = _is_lost(a, s, group)
+        _attach(a, s, feed, place)
+    elif what == DETACH:
+        group = i64(a.group[feed[0]])
+        before = _is_lost(a, s, group)
+        _detach(a, s, e, feed)
+    elif what == REPAIR:
+        for asset in assets:
+            e.asset[asset].own = 0
+    elif what in (ON, OFF):
+        seeds = _switch(a, s, e, i64(assets[0]), what == ON)
+    if group >= 0:
+        seeds = _revote(a, s, e, group, i64(feed[5]), now)
+        e.asset[seeds[0]].short += i64(_is_lost(a, s, group)) - i64(before)
+    if what > FAIL:
+        rise(a, s, e, seeds, now)
+    moment(a, s, e, assets if what == FAIL else none, group, now)
+    return place[0]
+
+
+@compiled
+def _is_lost(a: Any, s: Any, group: int) -> bool:
+    return bool(0 < a.rule[group].fail_at <= s.tally[group].lost)
+
+
+@compiled
+def _switch(a: Any, s: Any, e: Any, asset: int, on: bool) -> Any:
+    """Let it conduct or not; whom it passes its carriers on to."""
+    a.conducts[asset] = on
+    e.count[DIRTY] |= i64(a.member[asset])
+    size = i64(0)
+    for carrier in range(len(a.member_start) - 1):
+        base = i64(carrier) * len(a.member) + asset
+        size += a.pass_start[base + 1] - a.pass_start[base]
+    around = np.empty(size, np.int32)
+    size = i64(0)
+    for carrier in range(len(a.member_start) - 1):
+        base = i64(carrier) * len(a.member) + asset
+        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+            around[size] = a.pass_to[at]
+            size += 1
+    if not on and a.cyclic:
+        for other in around:
+            seed(s, e, i64(other))
+    return around
+
+
+@compiled
+def _room(a: Any, feed: Any) -> Any:
+    """A spare feed of a provider and a spare place of a group; -1 where there is none."""
+    provider, group, _, nobody, nothing, _ = feed
+    edge, place = NONE, NONE
+    for at in range(a.out_start[provider], a.out_start[provider + 1]):
+        if a.group[at] == nobody and at != nothing:
+            edge = i64(at)
+    for at in range(a.in_start[group], a.in_start[group + 1]):
+        if a.in_edges[at] == nothing:
+            place = i64(at)
+    return edge, place
+
+
+@compiled
+def _attach(a: Any, s: Any, feed: Any, place: Any) -> None:
+    """Let a feed (provider, group, weight, ...) vote; its loss is felt at once."""
+    provider, group, weight, _, _, _ = feed
+    a.group[place[0]], a.weight[place[0]], a.in_edges[place[1]] = group, weight, place[0]
+    a.rule[group].total += weight
+    if s.mark[provider].wave != UP:
+        s.tally[group].lost += weight
+        s.tally[group].decided = provider
+
+
+@compiled
+def _detach(a: Any, s: Any, e: Any, feed: Any) -> None:
+    """Let a feed (number, _, _, nobody, nothing, ...) vote no more."""
+    edge, _, _, nobody, nothing, _ = feed
+    group, weight = i64(a.group[edge]), i64(a.weight[edge])
+    for at in range(a.in_start[group], a.in_start[group + 1]):
+        if a.in_edges[at] == edge:
+            a.in_edges[at] = nothing
+    a.rule[group].total -= weight
+    on_its_way = False
+    if len(e.feed_slot) > 0 and e.feed_slot[edge] >= 0:
+        slot = i64(e.feed_slot[edge])
+        on_its_way = e.timer[slot].place >= 0
+        drop(e.timer, e.heap, e.size, slot)
+        e.feed_slot[edge] = -1
+    if s.mark[a.provider[edge]].wave != UP and not on_its_way:
+        s.tally[group].lost -= weight
+    a.group[edge], a.weight[edge], a.transfer[edge] = nobody, 0, 0.0
+    s.tally[group].decided = -1
+
+
+@compiled
+def _revote(a: Any, s: Any, e: Any, group: int, fail_at: int, now: float) -> Any:
+    """The group is lost at another weight; its consumer."""
+    a.rule[group].fail_at = fail_at
+    consumer = np.empty(1, np.int32)
+    consumer[0] = a.rule[group].consumer
+    if a.cyclic:
+        seed(s, e, i64(consumer[0]))
+    if len(e.buffer_slot) > 0 and e.buffer_slot[group] >= 0:
+        slot = i64(e.buffer_slot[group])
+        if e.timer[slot].circled == 0 and not 0 < fail_at <= s.tally[group].lost:
+            turn(e.timer, e.heap, e.size, slot, CHARGING, now)
+    return consumer
+
+
+@compiled
+def hangs_on(a: Any, s: Any, e: Any, asset: int, other: int) -> bool:
+    """Whether an asset hangs on another one, over feeds and connections, up or down; also where
+    that takes more than MOST_LOOKED_AT steps to find out.
+    """
+    if asset == other:
+        return True
+    queue, flagged = s.queue, e.asset
+    queue[0] = other
+    flagged[other].risen = 1
+    head, tail, found = i64(0), i64(1), False
+    while head < tail and not found:
+        tail = _after(a, queue, flagged, i64(queue[head]), tail)
+        head += 1
+        found = flagged[asset].risen == 1 or head > MOST_LOOKED_AT
+    for at in range(tail):
+        flagged[queue[at]].risen = 0
+    return bool(found)
+
+
+@compiled
+def _after(a: Any, queue: Any, flagged: Any, asset: int, tail: int) -> int:
+    for edge in range(a.out_start[asset], a.out_start[asset + 1]):
+        consumer = i64(a.rule[a.group[edge]].consumer)
+        if flagged[consumer].risen == 0:
+            flagged[consumer].risen = 1
+            queue[tail] = consumer
+            tail += 1
+    for carrier in range(len(a.member_start) - 1):
+        base = i64(carrier) * len(a.member) + asset
+        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+            other = i64(a.pass_to[at])
+            if flagged[other].risen == 0:
+                flagged[other].risen = 1
+                queue[tail] = other
+                tail += 1
+    return tail

@@ -1,0 +1,87 @@
+"""The carriers of a plant that goes on: as `carriers`, with storages that recharge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twinfall.analytics.kernels.arrays import UP, i64
+from twinfall.analytics.kernels.carriers import begin_at_sources, find_roots, reach, storage_cause
+from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.falling import fall, rest, run_dry
+from twinfall.analytics.kernels.timers import CHARGING, left
+
+
+@compiled
+def carriers_lost(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> int:
+    carriers = len(a.member_start) - 1
+    if carriers == 0:
+        return down
+    dirty = i64(0)
+    for i in range(new[0], new[1]):
+        dirty |= a.member[s.order[i]]
+    for carrier in range(carriers):
+        if dirty >> carrier & 1:
+            down = carrier_lost(a, s, e, down, new, i64(carrier), now, wave)
+    return down
+
+
+@compiled
+def carrier_lost(
+    a: Any, s: Any, e: Any, down: int, new: Any, carrier: int, now: float, wave: int
+) -> int:
+    """One carrier, given the waves up to `wave`; what falls makes the next one."""
+    mark, order, root, reached, members = s.mark, s.order, s.root, s.reached, a.members
+    first, last = a.member_start[carrier], a.member_start[carrier + 1]
+    tail = begin_at_sources(a, s, carrier, wave)
+    tail = reach(a, s, carrier, i64(0), tail, wave)
+    find_roots(a, s, new, carrier, wave, tail, now)
+    head = tail
+    tail = _begin_at_storages(a, s, e, carrier, tail, now, wave)
+    reach(a, s, carrier, head, tail, wave)
+    begin = down
+    for at in range(first, last):
+        asset = i64(members[at])
+        if mark[asset].wave > wave and reached[asset] == 0:
+            how = (now, wave + 1, -2 - carrier, i64(root[asset]))
+            down = fall(a, s, e, down, asset, how)
+    for at in range(begin, down):
+        asset = i64(order[at])
+        if mark[asset].cause <= -2:
+            mark[asset].cause = storage_cause(a, s, asset, wave)
+    return down
+
+
+@compiled
+def _begin_at_storages(
+    a: Any, s: Any, e: Any, carrier: int, tail: int, now: float, wave: int
+) -> int:
+    """Queue the storages that no source reaches and that are not empty; new ones begin to run,
+    those that are reached again recharge.
+    """
+    head = tail
+    for i in range(len(a.storage)):
+        asset = a.storage[i]
+        if a.storage_carrier[i] != carrier or s.mark[asset].wave <= wave:
+            continue
+        slot = i64(e.first_storage + i)
+        if s.reached[asset] == 1:
+            if e.timer[slot].circled == 0 and s.mark[asset].wave == UP:
+                rest(s, e, i64(i), CHARGING, now)
+            continue
+        if s.mark[asset].wave != UP:  # it has fallen in this very wave
+            if left(e.timer, slot, now) > 0.0:
+                s.queue[tail] = asset
+                tail += 1
+            continue
+        if s.dry[i] == np.inf:
+            root = i64(s.root[asset])
+            s.dry_cause[i] = root if root > -2 else s.dry_cause[-2 - root]
+            run_dry(a, s, e, i64(i), now)
+        if s.empty[i] == 0:
+            s.queue[tail] = asset
+            tail += 1
+    for at in range(head, tail):
+        s.reached[s.queue[at]] = 1
+    return tail

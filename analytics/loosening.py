@@ -1,0 +1,147 @@
+"""Room in the arrays of an evolution for feeds that come and go.
+
+Every provider gets spare feeds and every group spare places. A spare feed has no weight and votes
+in a group that nobody has; a spare place points at such a feed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics import kernels
+from twinfall.analytics.kernels.falling import Evolving
+from twinfall.analytics.kernels.timers import FEED
+from twinfall.analytics.votes import RULES
+
+SPARE_SHARE = 4
+"""One place more for each so many that there are."""
+
+
+@dataclass(slots=True)
+class Loose:
+    """The group that nobody has, a spare feed, and what each group needs, by rule."""
+
+    nobody: int
+    nothing: int
+    code: NDArray[np.int8]
+    need: NDArray[np.int64]
+
+    def copy(self) -> Loose:
+        """One of its own."""
+        return Loose(self.nobody, self.nothing, self.code, self.need.copy())
+
+    def wanted(self, arrays: kernels.Arrays, group: int, more: int, k: int | None) -> int:
+        """The lost weight that loses the group once it has so much more weight; 0: never."""
+        if k is not None:
+            self.need[group] = k
+        elif RULES[self.code[group]] == "all":
+            self.need[group] += more
+        total = int(arrays.rule["total"][group]) + more
+        need = int(self.need[group])
+        return total - need + 1 if 1 <= need <= total else 0
+
+
+def loosened(
+    arrays: kernels.Arrays,
+    scratch: kernels.Scratch,
+    state: Evolving,
+    loose: Loose,
+    crowded: tuple[int, int] | None,
+) -> tuple[kernels.Arrays, kernels.Scratch, Evolving, Loose]:
+    """The same state with room for more; twice as much as there is for a crowded provider and
+    group. O(assets + feeds).
+    """
+    if loose.nobody < 0:
+        arrays, scratch, state = _with_nobody(arrays, scratch, state)
+        loose = Loose(len(arrays.rule) - 1, -1, loose.code, loose.need)
+    live = np.flatnonzero(arrays.group != loose.nobody)
+    n, groups = len(arrays.member), len(arrays.rule)
+    out_start = _starts(np.bincount(arrays.provider[live], minlength=n), crowded and crowded[0])
+    out_start[-1] += 1  # the spare feed that stays spare
+    size = int(out_start[-1])
+    moved = out_start[arrays.provider[live]] + _ranks(arrays.provider[live])
+    provider = np.repeat(np.arange(n, dtype=np.int32), np.diff(out_start))
+    group = np.full(size, loose.nobody, np.int32)
+    group[moved] = arrays.group[live]
+    in_start = _starts(np.bincount(arrays.group[live], minlength=groups), crowded and crowded[1])
+    in_edges = np.full(int(in_start[-1]), size - 1, np.int32)
+    renumbered = np.zeros(len(arrays.group), np.int64)
+    renumbered[live] = moved
+    voters = renumbered[arrays.in_edges[arrays.in_edges != loose.nothing]]
+    in_edges[in_start[group[voters]] + _ranks(group[voters])] = voters
+    made = arrays._replace(
+        provider=provider,
+        group=group,
+        transfer=_moved(arrays.transfer, live, moved, size),
+        weight=_moved(arrays.weight, live, moved, size),
+        out_start=out_start.astype(np.int32),
+        in_start=in_start.astype(np.int32),
+        in_edges=in_edges,
+        circling=arrays.circling.copy(),
+    )
+    loose = Loose(loose.nobody, size - 1, loose.code, loose.need)
+    return made, scratch, _with_slots(state, live, moved, size), loose
+
+
+def needs(rule: NDArray[np.void]) -> NDArray[np.int64]:
+    """The weight that each group needs; more than there can be where it was never evaluated."""
+    need = rule["total"].astype(np.int64) - rule["fail_at"] + 1
+    return np.where(rule["fail_at"] > 0, need, np.int64(2**40))
+
+
+def _with_nobody(
+    arrays: kernels.Arrays, scratch: kernels.Scratch, state: Evolving
+) -> tuple[kernels.Arrays, kernels.Scratch, Evolving]:
+    """One group more, which is never evaluated; on its consumer hangs nothing, if possible."""
+    leaves = np.flatnonzero((np.diff(arrays.out_start) == 0) & (arrays.member == 0))
+    rule = np.zeros(1, arrays.rule.dtype)
+    rule["consumer"] = leaves[0] if len(leaves) else 0
+    slots = state.buffer_slot
+    return (
+        arrays._replace(rule=np.concatenate([arrays.rule, rule])),
+        scratch._replace(tally=np.concatenate([scratch.tally, np.zeros(1, scratch.tally.dtype)])),
+        state._replace(
+            gain=np.append(state.gain, np.int32(0)),
+            regained=np.append(state.regained, np.int32(0)),
+            buffer_slot=np.append(slots, np.int32(-1)) if len(slots) else slots,
+        ),
+    )
+
+
+def _with_slots(state: Evolving, live: Any, moved: Any, size: int) -> Evolving:
+    """Timers of feeds know them by their new numbers."""
+    if not len(state.feed_slot):
+        return state
+    slots = np.full(size, -1, np.int32)
+    slots[moved] = state.feed_slot[live]
+    timed = np.flatnonzero(slots >= 0)
+    state.timer["at"][state.timer["kind"] == FEED] = 0
+    state.timer["at"][slots[timed]] = timed
+    return state._replace(feed_slot=slots)
+
+
+def _starts(counts: Any, crowded: int | None) -> NDArray[np.int64]:
+    """Where each one's places begin, with some to spare."""
+    room = counts + 1 + counts // SPARE_SHARE
+    if crowded is not None:
+        room[crowded] = 2 * counts[crowded] + 4
+    return np.concatenate([[0], np.cumsum(room)])
+
+
+def _ranks(keys: Any) -> NDArray[np.int64]:
+    """Of ascending keys, the how manieth each is of its kind."""
+    first = np.concatenate([[True], keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, bool)
+    begin = np.flatnonzero(first)
+    sizes = np.diff(np.append(begin, len(keys)))
+    ranks: NDArray[np.int64] = np.arange(len(keys)) - np.repeat(begin, sizes)
+    return ranks
+
+
+def _moved(values: Any, live: Any, moved: Any, size: int) -> Any:
+    made = np.zeros(size, values.dtype)
+    made[moved] = values[live]
+    return made

@@ -1,0 +1,106 @@
+"""Changes to a large plant that goes on: failures, repairs, feeds that come and go.
+
+`python -m benchmarks.evolution [ASSETS]`. After all of it the state is compared with what a
+question asked from the start finds.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import machine
+from benchmarks.synthetic import ASSETS, city
+from twinfall.analytics import Evolution, warm
+
+UPDATES = 10_000
+COMPARED, FAILED = 50_000, 40
+DOWN = 20_000
+"""Assets that have failed before."""
+
+
+def main() -> None:
+    assets = int(sys.argv[1]) if len(sys.argv) > 1 else ASSETS
+    warm()
+    made = city(assets)
+    network = made.network()
+    print(f"{machine()}\n")
+    print(f"| {assets:,} assets, {len(made.provider):,} feeds | median | p99 | p99.9 | max |")
+    print("|---|---|---|---|---|")
+    draw = np.random.default_rng(3)
+    began = time.perf_counter()
+    evolution = Evolution(network)
+    begun = time.perf_counter() - began
+    failed = set(draw.choice(assets, DOWN, replace=False).tolist())
+    evolution.fail(failed)
+    before = int(evolution.down.sum())
+    some = draw.choice(assets, UPDATES, replace=False).tolist()
+    _row("fail any asset", [lambda a=a: evolution.fail(a) for a in some])
+    _row(
+        "repair any asset",
+        [lambda a=a: evolution.repair(a) for a in draw.permutation(some).tolist()],
+    )
+    failed -= set(some)
+    inner = draw.choice(made.first["building"], UPDATES // 4, replace=False).tolist()
+    _row("fail what others hang on", [lambda a=a: evolution.fail(a) for a in inner])
+    _row("repair what others hang on", [lambda a=a: evolution.repair(a) for a in inner])
+    failed -= set(inner)
+    pairs = _feeds(made, draw)
+    _row("first feed added, which makes room", [lambda p=pairs[0]: evolution.add_feed(*p)])
+    _row("add a feed", [lambda p=p: evolution.add_feed(*p) for p in pairs[1:]])
+    _row("remove a feed", [lambda p=p: evolution.remove_feed(*p) for p in pairs])
+    print(f"\nBegun in {begun:.2f} s, {before:,} assets down before the first row.")
+    _compared()
+
+
+def _compared() -> None:
+    """A smaller city, whose loops are grounded: what it is in does not depend on how it came."""
+    made = city(COMPARED, sustain=False)
+    network = made.network()
+    evolution, failed = Evolution(network), set[int]()
+    draw = np.random.default_rng(5)
+    for asset in draw.integers(0, COMPARED, UPDATES).tolist():
+        if asset in failed or len(failed) >= FAILED:
+            gone = asset if asset in failed else failed.pop()
+            failed.discard(gone)
+            evolution.repair(gone)
+        else:
+            failed.add(asset)
+            evolution.fail(asset)
+    found = np.union1d(network.down(sorted(failed)), np.flatnonzero(network.baseline))
+    same = np.array_equal(found, np.flatnonzero(evolution.down))
+    print(
+        f"After {UPDATES:,} failures and repairs of a city of {COMPARED:,} the same {len(found):,} "
+        f"assets are down as in one in which these fail from the start: {same}."
+    )
+
+
+def _feeds(made: Any, draw: np.random.Generator) -> list[tuple[int, int]]:
+    """Feeds that nobody has: a junction or a cell more for a building's groups."""
+    groups = draw.choice(len(made.rule), UPDATES // 2, replace=False)
+    consumer = np.zeros(len(made.rule), np.int32)
+    consumer[made.group] = made.consumer
+    building = groups[consumer[groups] >= made.first["building"]]
+    first, size = made.first["junction"], made.size["junction"]
+    feeds = {(p, g) for p, g in zip(made.provider.tolist(), made.group.tolist(), strict=True)}
+    pairs = [(first + int(draw.integers(size)), int(g)) for g in building]
+    return [pair for pair in pairs if pair not in feeds]
+
+
+def _row(what: str, calls: list[Callable[[], Any]]) -> None:
+    times = []
+    for call in calls:
+        began = time.thread_time_ns()
+        call()
+        times.append(time.thread_time_ns() - began)
+    µs = np.array(times) / 1e3
+    p = [float(np.percentile(µs, q)) for q in (50, 99, 99.9, 100)]
+    print(f"| {what} | " + " | ".join(f"{one:,.1f} µs" for one in p) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

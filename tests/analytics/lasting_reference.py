@@ -1,0 +1,355 @@
+"""A plant that goes on, in the plainest way: what `Evolution` must find, nothing kept up to date
+but what is remembered. `docs/cascade.md`, "As time goes on", in code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.analytics.reference import FOREVER, Group, Moment, Plant
+
+CHARGING, DRAINING, HOLDING = "charging", "draining", "holding"
+
+
+@dataclass
+class Buffer:
+    """So many seconds were left `since`, of `full`; empty to full takes `recharge` seconds."""
+
+    full: float
+    recharge: float
+    since: float
+    level: float
+    mode: str = CHARGING
+    circled: bool = False
+
+    def left(self, now: float) -> float:
+        passed = now - self.since
+        if self.mode == DRAINING:
+            return max(self.level - passed, 0.0)
+        if self.mode == HOLDING or passed == 0:
+            return self.level
+        if self.recharge == 0:
+            return self.full
+        return min(self.level + passed * self.full / self.recharge, self.full)
+
+    def turn(self, mode: str, now: float) -> None:
+        if mode != self.mode:
+            self.level, self.since, self.mode = self.left(now), now, mode
+
+
+class Lasting:
+    """The state: who is down since when, who has failed by themselves, which losses are felt."""
+
+    def __init__(self, plant: Plant, recharge: float) -> None:
+        self.plant, self.now = plant, 0.0
+        self.wants = {i: g.total - g.fail_at + 1 for i, g in enumerate(plant.groups)}
+        self.feeds = {i: dict(g.feeds) for i, g in enumerate(plant.groups)}
+        self.votes = {i: {p: g.of(p) for p in g.feeds} for i, g in enumerate(plant.groups)}
+        self.all = {i for i, g in enumerate(plant.groups) if g.votes is None and g.fail_at == 1}
+        self.insulating = set(plant.insulating)
+        self.own: set[int] = set()
+        self.down = dict.fromkeys(Moment(plant).baseline, -FOREVER)
+        self.lost = {(i, p) for i, feeds in self.feeds.items() for p in feeds if p in self.down}
+        self.pending: dict[tuple[int, int], float] = {}
+        self.buffers = {
+            i: Buffer(g.autonomy, recharge, 0.0, g.autonomy)
+            for i, g in enumerate(plant.groups)
+            if g.autonomy
+        }
+        self.storages = {s: Buffer(t, recharge, 0.0, t) for s, t in plant.storages.items()}
+        for i, buffer in self.buffers.items():
+            if self.is_lost(i):
+                buffer.level, buffer.mode = 0.0, HOLDING
+        for (asset, _), buffer in self.storages.items():
+            if asset in self.down:
+                buffer.level, buffer.mode = 0.0, HOLDING
+        self.moment(set())
+
+    # -- what happens ---------------------------------------------------------------------
+
+    def advance(self, to: float, *, whole: bool = True) -> None:
+        while (due := self.next()) < to or (whole and due == to < FOREVER):
+            self.now = due
+            self.moment(set())
+        self.now = to
+
+    def fail(self, assets: set[int], at: float) -> None:
+        self.advance(at, whole=False)
+        self.own |= assets
+        self.moment(assets)
+
+    def repair(self, assets: set[int], at: float) -> None:
+        self.advance(at, whole=False)
+        self.own -= assets
+        self.rise(assets)
+        self.moment(set())
+
+    def switch(self, asset: int, on: bool, at: float) -> None:
+        self.advance(at, whole=False)
+        (self.insulating.discard if on else self.insulating.add)(asset)
+        self.rise({b for g in self.plant.carriers.values() if asset in g for b in g[asset]})
+        self.moment(set())
+
+    def add_feed(self, provider: int, group: int, weight: int, at: float) -> None:
+        self.advance(at, whole=False)
+        self.feeds[group][provider], self.votes[group][provider] = 0.0, weight
+        self.wants[group] += weight if group in self.all else 0
+        if provider in self.down:
+            self.lost.add((group, provider))
+        self.revoted(group)
+
+    def remove_feed(self, provider: int, group: int, at: float) -> None:
+        self.advance(at, whole=False)
+        del self.feeds[group][provider]
+        weight = self.votes[group].pop(provider)
+        self.wants[group] -= weight if group in self.all else 0
+        self.lost.discard((group, provider))
+        self.pending.pop((group, provider), None)
+        self.revoted(group)
+
+    def revoted(self, group: int) -> None:
+        self.rise({self.group(group).consumer})
+        self.moment(set())
+
+    # -- groups ---------------------------------------------------------------------------
+
+    def group(self, i: int) -> Group:
+        return self.plant.groups[i]
+
+    def fail_at(self, i: int) -> int:
+        total = sum(self.votes[i].values())
+        return total - self.wants[i] + 1 if 1 <= self.wants[i] <= total else 0
+
+    def lost_weight(self, i: int, without: set[int] = frozenset()) -> int:
+        return sum(w for p, w in self.votes[i].items() if (i, p) in self.lost and p not in without)
+
+    def is_lost(self, i: int, without: set[int] = frozenset()) -> bool:
+        return 0 < self.fail_at(i) <= self.lost_weight(i, without)
+
+    def groups_of(self, asset: int) -> list[int]:
+        return [i for i, g in enumerate(self.plant.groups) if g.consumer == asset]
+
+    def up(self) -> set[int]:
+        return set(range(self.plant.n)) - set(self.down)
+
+    def next(self) -> float:
+        running = [*self.buffers.values(), *self.storages.values()]
+        ends = [b.since + b.level for b in running if b.mode == DRAINING and b.level > 0]
+        return min([*self.pending.values(), *ends], default=FOREVER)
+
+    # -- falling --------------------------------------------------------------------------
+
+    def fall(self, asset: int) -> None:
+        self.down[asset] = self.now
+        for i, feeds in self.feeds.items():
+            if asset in feeds:
+                if feeds[asset]:
+                    self.pending[i, asset] = self.now + feeds[asset]
+                else:
+                    self.lost.add((i, asset))
+        mine = [self.buffers[i] for i in self.groups_of(asset) if i in self.buffers]
+        for buffer in mine:
+            buffer.circled = False
+        for (owner, _), buffer in self.storages.items():
+            if owner == asset:
+                buffer.circled = False
+                buffer.turn(HOLDING, self.now)
+        self.set_buffers()
+
+    def set_buffers(self) -> None:
+        for i, buffer in self.buffers.items():
+            if not buffer.circled:
+                lost, up = self.is_lost(i), self.group(i).consumer not in self.down
+                mode = (DRAINING if up else HOLDING) if lost else CHARGING
+                buffer.turn(mode, self.now)
+
+    def moment(self, failed: set[int]) -> None:
+        for spot, due in list(self.pending.items()):
+            if due <= self.now:
+                del self.pending[spot]
+                self.lost.add(spot)
+        for buffer in [*self.buffers.values(), *self.storages.values()]:
+            if buffer.mode == DRAINING and buffer.left(self.now) <= 0:
+                buffer.level, buffer.since = 0.0, self.now
+        new = failed & self.up()
+        while True:
+            for asset in new:
+                self.fall(asset)
+            self.set_buffers()
+            new = self.starved() | self.cut_off()
+            new = new or self.unfounded()
+            if not new:
+                return
+
+    def starved(self) -> set[int]:
+        return {
+            self.group(i).consumer
+            for i in self.feeds
+            if (self.is_lost(i) or (i in self.buffers and self.buffers[i].circled))
+            and self.group(i).consumer not in self.down
+            and not (i in self.buffers and self.buffers[i].left(self.now) > 0)
+        }
+
+    def cut_off(self) -> set[int]:
+        new: set[int] = set()
+        for carrier, graph in self.plant.carriers.items():
+            own = self.reached(carrier, {a for a, c in self.plant.sources if c == carrier})
+            running = set()
+            for (asset, kind), buffer in self.storages.items():
+                if kind != carrier or asset in self.down:
+                    continue
+                if asset in own and not buffer.circled:
+                    buffer.turn(CHARGING, self.now)
+                elif asset not in own:
+                    buffer.turn(DRAINING, self.now)
+                    if buffer.left(self.now) > 0:
+                        running.add(asset)
+            new |= (set(graph) & self.up()) - own - self.reached(carrier, running)
+        return new
+
+    def reached(self, carrier: int, starts: set[int]) -> set[int]:
+        graph, up = self.plant.carriers[carrier], self.up()
+        found, new = set(), starts & up & set(graph)
+        while new:
+            found |= new
+            new = {b for a in new - self.insulating for b in graph[a] if b in up} - found
+        return found
+
+    # -- support --------------------------------------------------------------------------
+
+    def unfounded(self) -> set[int]:
+        while True:
+            found, fed = self.derivation(circled=True)
+            idle, started = self.up() - found, False
+            for i, buffer in self.buffers.items():
+                waits = self.group(i).consumer in idle and buffer.mode != DRAINING
+                if waits and not self.holds(i, found, True) and buffer.left(self.now) > 0:
+                    buffer.turn(DRAINING, self.now)
+                    buffer.circled = started = True
+            for spot, buffer in self.storages.items():
+                waits = spot[0] in self.up() and spot not in fed and buffer.mode != DRAINING
+                if waits and buffer.left(self.now) > 0:
+                    buffer.turn(DRAINING, self.now)
+                    buffer.circled = started = True
+            if not started:
+                return idle
+
+    def derivation(self, *, circled: bool) -> tuple[set[int], set[tuple[int, int]]]:
+        """What can be derived, and what is fed; with the buffers that run in circles, or not."""
+        assumed = self.plant.black_start & self.up()
+        while True:
+            found, fed = self.derive(assumed, circled)
+            kept = {a for a in assumed if self.is_supported(a, found, fed, circled)}
+            if kept == assumed:
+                return found, fed
+            assumed = kept
+
+    def derive(self, assumed: set[int], circled: bool) -> tuple[set[int], set[tuple[int, int]]]:
+        up, found, fed = self.up(), set(assumed), set()
+        while True:
+            size = len(found) + len(fed)
+            for carrier, graph in self.plant.carriers.items():
+                for a in up & set(graph):
+                    if self.is_fed(a, carrier, found, fed, circled):
+                        fed.add((a, carrier))
+            found |= {a for a in up if self.is_supported(a, found, fed, circled)}
+            if len(found) + len(fed) == size:
+                return found, fed
+
+    def is_supported(self, asset: int, found: set[int], fed: set, circled: bool) -> bool:
+        carriers = self.plant.carriers.items()
+        return all(self.holds(i, found, circled) for i in self.groups_of(asset)) and all(
+            (asset, c) in fed for c, graph in carriers if asset in graph
+        )
+
+    def is_fed(self, asset: int, carrier: int, found: set[int], fed: set, circled: bool) -> bool:
+        buffer = self.storages.get((asset, carrier))
+        runs = buffer and buffer.mode == DRAINING and buffer.left(self.now) > 0
+        if runs and (circled or not buffer.circled):
+            return True
+        if (asset, carrier) in self.plant.sources:
+            return True
+        into = set(self.plant.carriers[carrier].predecessors(asset)) - self.insulating
+        return any(a in found and (a, carrier) in fed for a in into)
+
+    def holds(self, i: int, found: set[int], circled: bool) -> bool:
+        if self.fail_at(i) == 0:
+            return True
+        buffer = self.buffers.get(i)
+        lost = self.is_lost(i) or bool(buffer and buffer.circled and circled)
+        if lost and buffer:
+            return True
+        if not lost and self.group(i).sustain:
+            return True
+        late = {
+            p
+            for p, t in self.feeds[i].items()
+            if p in self.down and self.down[p] > -FOREVER and self.down[p] + t > self.now
+        }
+        votes = sum(w for p, w in self.votes[i].items() if p in found or p in late)
+        return votes >= self.wants[i]
+
+    # -- rising ---------------------------------------------------------------------------
+
+    def rise(self, seeds: set[int]) -> None:
+        assumed = {a for a in self.plant.black_start if a in self.down and a not in self.own}
+        while True:
+            found, fed = self.grown(assumed, seeds)
+            kept = {a for a in assumed if self.is_ready(a, found, fed)}
+            if kept == assumed:
+                break
+            assumed = kept
+        for asset in found:
+            del self.down[asset]
+            self.lost -= {(i, asset) for i in self.feeds}
+            for i in self.feeds:
+                self.pending.pop((i, asset), None)
+        self.set_buffers()
+        self.leave_circles()
+
+    def grown(self, assumed: set[int], seeds: set[int]) -> tuple[set[int], set[tuple[int, int]]]:
+        found, fed, tried = set(assumed), set(), set(seeds)
+        while True:
+            size = len(found) + len(fed) + len(tried)
+            spots = {(a, c) for c, g in self.plant.carriers.items() for a in found & set(g)}
+            fed |= {(a, c) for a, c in spots if self.may_have(a, c, found, fed)}
+            regained = (i for i in self.feeds if self.is_lost(i) and not self.is_lost(i, found))
+            tried |= {self.group(i).consumer for i in regained}
+            passing = ((a, c) for a, c in fed if a not in self.insulating)
+            tried |= {b for a, c in passing for b in self.plant.carriers[c][a]}
+            for asset in tried & set(self.down) - self.own - found:
+                if self.is_ready(asset, found, fed):
+                    found.add(asset)
+            if len(found) + len(fed) + len(tried) == size:
+                return found, fed
+
+    def may_have(self, asset: int, carrier: int, found: set[int], fed: set) -> bool:
+        buffer = self.storages.get((asset, carrier))
+        if (asset, carrier) in self.plant.sources or (buffer and buffer.left(self.now) > 0):
+            return True
+        into = set(self.plant.carriers[carrier].predecessors(asset)) - self.insulating
+        up = self.up()
+        return any(a in up or (a in found and (a, carrier) in fed) for a in into)
+
+    def is_ready(self, asset: int, found: set[int], fed: set) -> bool:
+        for i in self.groups_of(asset):
+            stored = i in self.buffers and self.buffers[i].left(self.now) > 0
+            if self.is_lost(i, found) and not stored:
+                return False
+        carriers = self.plant.carriers.items()
+        return all(self.may_have(asset, c, found, fed) for c, g in carriers if asset in g)
+
+    def leave_circles(self) -> None:
+        running = {**self.buffers, **self.storages}
+        if not any(b.circled for b in running.values()):
+            return
+        found, fed = self.derivation(circled=False)
+        for i, buffer in self.buffers.items():
+            if buffer.circled and self.is_lost(i):
+                buffer.circled = False
+            elif buffer.circled and self.holds(i, found, False):
+                buffer.circled = False
+                buffer.turn(CHARGING, self.now)
+        for spot, buffer in self.storages.items():
+            if buffer.circled and spot in fed:
+                buffer.circled = False
