@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.plant import assets
-from twinfall.analytics import AssetNetwork
+from twinfall.analytics import AssetNetwork, Standing
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 NORTH, SOUTH = "domain:north", "domain:south"
+SECOND = 1_000_000_000
+START = 1_700_000_000 * SECOND
 BUFFER, IN_TIME, TOO_LATE = "PT5M", "PT1M", "PT1H"
 
 
@@ -201,3 +203,25 @@ def test_partners_are_those_that_lose_more_together_than_apart(plant) -> None:
     assert {one: sorted(ranking.partners(one)) for one in ids} == {
         one: sorted(others) for one, others in expected.items()
     }
+
+
+@FEW
+@given(PLANTS, st.data())
+def test_what_an_impact_foretells_is_how_things_stand_when_the_time_has_come(plant, data) -> None:
+    failed = tuple(data.draw(st.lists(st.sampled_from(plant.ids()), max_size=3, unique=True)))
+    network = compiled(plant)
+    rows = network.impact(failed).affected()
+    standing = Standing(1, failed=failed, since=dict.fromkeys(failed, START))
+
+    for at in {0.0, *(row.at for row in rows)}:
+        now = network.under(standing, START + round(at * SECOND))
+
+        foretold: dict[str, str] = {}
+        for row in rows:  # who degrades first may fail later
+            if row.at <= at:
+                foretold[row.id] = row.to
+        foretold |= dict.fromkeys(failed, "failed")
+        found = {id_: now.state(id_) for id_ in plant.ids() if now.state(id_) != "ok"}
+        early = {id_ for id_, state in found.items() if state == "degraded" and id_ not in foretold}
+        assert {id_: state for id_, state in found.items() if id_ not in early} == foretold
+        assert early <= {row.id for row in rows if row.to == "failed"}
