@@ -22,7 +22,7 @@ from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.positions import Positions
 from twinfall.analytics.states import STATES, Reason, Standing, State
-from twinfall.analytics.wanting import lacks
+from twinfall.analytics.wanting import lacks, misses
 from twinfall.graph.store import Topology
 from twinfall.ontology.declarations import Dependencies
 from twinfall.ontology.errors import UnknownTwin
@@ -182,6 +182,8 @@ class AssetNetwork:
     def until(self) -> int:
         """When time alone takes the next asset down, in ns."""
         ahead = [course.until for course in (self.course, self.worst) if course is not None]
+        _, degraded = self._degrading
+        ahead.extend(degraded[degraded > self.course.now].tolist())
         return NEVER if min(ahead) >= LAST else int(min(ahead) * NANO) + 1
 
     def _course(self, failed: Iterable[str], unknown: Iterable[str]) -> Course:
@@ -216,13 +218,18 @@ class AssetNetwork:
         return STATES[int(self._states[self._of(id_)])]
 
     def reason(self, id_: str) -> Reason | None:
-        """Why an asset is failed or unknown for something other than its own state; None where it
-        is not so.
+        """Why an asset is not ok for something other than its own state; None where it is not
+        so.
         """
         at = self._of(id_)
         state = STATES[int(self._states[at])]
         if state == "failed" and at not in self.course.failed:
             return Reason("dependency", lacks(self, self.course, at))
+        if state == "degraded" and id_ not in self.standing.degraded:
+            groups, when = self._degrading
+            consumer = self.compiled.soft.feeds.consumer[groups]
+            mine = groups[(consumer == at) & (when <= self.course.now)]
+            return Reason("dependency", misses(self, self.course, int(mine[0])))
         if state == "unknown" and id_ not in self._said_unknown:
             worst = self.worst
             if worst is not None and worst.down[at]:
@@ -241,12 +248,18 @@ class AssetNetwork:
         return frozenset([*self.standing.unknown, *self.standing.out])
 
     @cached_property
+    def _degrading(self) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """The groups whose loss degrades, and when, on the clock of `course`."""
+        return self.compiled.soft.along(self.course)
+
+    @cached_property
     def _states(self) -> NDArray[np.uint8]:
         """By position. Down is failed, unless it is meant to be down: in maintenance."""
         states = np.zeros(len(self.ids), np.uint8)
         states[self.flags(self.standing.degraded)] = STATES.index("degraded")
-        soft = self.compiled.soft
-        states[soft.feeds.consumer[soft.before(self.course.down)]] = STATES.index("degraded")
+        groups, when = self._degrading
+        by_now = groups[when <= self.course.now]
+        states[self.compiled.soft.feeds.consumer[by_now]] = STATES.index("degraded")
         unclear = (row.id for row in self.not_evaluated if not row.assumed)
         unknown = self.flags([*unclear, *self.standing.unknown])
         if self.worst is not None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
+from twinfall.analytics.course import Course
 from twinfall.analytics.feeds import Feeds, Said, feeds_of
 from twinfall.analytics.grouping import Groups
 from twinfall.analytics.network import Impact
@@ -96,11 +97,36 @@ class Soft:
         asset = np.concatenate([impact.failed, impact.asset])
         time = np.concatenate([np.zeros(len(impact.failed)), impact.time])
         wave = np.concatenate([np.zeros(len(impact.failed), np.int32), impact.wave])
+        rows, when = self._lost(asset, time, down)
+        gone = down.copy()
+        gone[asset] = True
+        consumer = self.feeds.consumer[self.feeds.group[rows]]
+        kept = (when >= 0) & (when <= horizon) & ~gone[consumer]
+        return self._once(
+            rows[kept], when[kept], dict(zip(asset.tolist(), wave.tolist(), strict=True))
+        )
+
+    def along(self, course: Course) -> tuple[Ints, Floats]:
+        """The groups that are lost before these failures or by the course that they take, and
+        when that degrades their consumers, in seconds after its origin (-inf: before).
+        """
+        baseline = course.network.baseline
+        always = np.flatnonzero(self.before(baseline)).astype(np.int32)
+        asset = np.concatenate([course.failed, course.ahead.asset])
+        time = np.concatenate([course.at, course.ahead.time])
+        rows, when = self._lost(asset, time, baseline)
+        groups = np.concatenate([always, self.feeds.group[rows]])
+        return groups, np.concatenate([np.full(len(always), -np.inf), when])
+
+    def _lost(self, asset: Ints, time: Floats, down: NDArray[np.bool_]) -> tuple[Any, Floats]:
+        """Of the groups that these assets feed, which go down at these times: the feeds whose
+        loss loses them, and when their consumers degrade. What is `down` is lost already.
+        """
         feeds = self.feeds
         start, edges = self.by_provider
         touched = np.unique(feeds.group[edges[_spans(start, asset)]])
         if not len(touched):
-            return _NONE
+            return np.zeros(0, np.int32), np.zeros(0)
         rows = self.by_group[1][_spans(self.by_group[0], touched)]
         order = np.argsort(asset, kind="stable")
         ranked = asset[order]
@@ -109,13 +135,7 @@ class Soft:
         lost = np.full(len(rows), np.inf)
         lost[hit] = time[order[at[hit]]] + feeds.transfer[rows[hit]]
         lost[down[feeds.provider[rows]]] = -np.inf
-        decisive, when = self._decisive(rows, lost)
-        gone = down.copy()
-        gone[asset] = True
-        kept = (when >= 0) & (when <= horizon) & ~gone[feeds.consumer[feeds.group[decisive]]]
-        return self._once(
-            decisive[kept], when[kept], dict(zip(asset.tolist(), wave.tolist(), strict=True))
-        )
+        return self._decisive(rows, lost)
 
     def _decisive(self, rows: Any, lost: Floats) -> tuple[Any, Floats]:
         """For each group among these feeds that is lost: the feed that decides it, and when the

@@ -25,6 +25,8 @@ from twinfall.ontology.ontology import Ontology
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.int32]
 MAX_FINDINGS = 10_000
+UNREAD = ("demand", "capacity")
+"""What may be declared of an asset, and limits nothing in a cascade."""
 
 
 def lint_graph(
@@ -33,7 +35,14 @@ def lint_graph(
     """All findings, by element, then code; at most `MAX_FINDINGS`."""
     uses = _Uses(assets.topology, ontology, dependencies)
     loose = _Loose(assets)
-    found = {*uses.idle(), *uses.feedless(), *loose.islands(), *loose.loops(), *_unclear(assets)}
+    found = {
+        *uses.idle(),
+        *uses.feedless(),
+        *uses.unread(),
+        *loose.islands(),
+        *loose.loops(),
+        *_unclear(assets),
+    }
     return sorted(found)[:MAX_FINDINGS]
 
 
@@ -44,6 +53,7 @@ class _Uses:
         self._topology = topology
         self._ontology = ontology
         self._feeds = dependencies.feeds
+        self._assets = dependencies.assets
         self._code = {model: code for code, model in enumerate(topology.models)}
         self._component = np.array(topology.component, dtype=object)
 
@@ -76,6 +86,18 @@ class _Uses:
                 message = f'{count} have no feed in the group "{group}": {some}'
                 cure = "as it is, they do not depend on it at all"
                 yield Finding(model, "noFeeds", message, cure, "hint")
+
+    def unread(self) -> Iterator[Finding]:
+        """Where it is declared how much an asset draws or gives: no question reads that."""
+        for dtmi, asset in self._assets.items():
+            said = {n: getattr(asset, n) for n in UNREAD if getattr(asset, n) is not None}
+            for above in self._ontology.interfaces[dtmi].ancestors:
+                had = self._assets.get(above)
+                said = {n: v for n, v in said.items() if getattr(had, n, None) != v}
+            if said and self._of_family(dtmi).any():
+                message = f"its {' and '.join(said)} limit nothing: what is reached is supplied"
+                cure = "what each feed gives is a `share`, with the rule `capacity`"
+                yield Finding(dtmi, "notRead", message, cure, "hint")
 
     def _groups(self) -> tuple[dict[str, Flags], dict[str, Flags]]:
         """By group: the twins that may have feeds in it, and those that do."""

@@ -167,10 +167,11 @@ class TwinStore(Protocol):
         """
         ...
 
-    def show_impact(self, rows: Sequence[Mark]) -> None:
+    def show_impact(self, rows: Sequence[Mark]) -> int:
         """Show these on their twins instead of what was shown before, for people who look at the
         graph with tools of its own: `_state`, `_wave` and the labels `_Affected` and `_Failed`,
-        `_Down` or `_Degraded`. As `copy_latest`, it answers no question here.
+        `_Down` or `_Degraded`. As `copy_latest`, it answers no question here. How many bear a mark
+        now: 0 in a store without such tools.
         """
         ...
 

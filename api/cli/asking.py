@@ -19,16 +19,21 @@ from twinfall.api.cli.output import (
 )
 
 MAX_SHOWN = 500
+MAX_NAMED = 10
+"""Assets named in a line; `--json` has more."""
 IMPACT = """
 query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
   impact(failed: $failed, horizon: $horizon) {
     snapshot
-    totals { assets customers value services { name count } }
+    totals { assets customers value services { name count } degraded }
+    bounds { pessimistic { assets customers value services { name count } degraded } }
     waves { wave at count }
     affected(first: $first) {
       totalCount
-      nodes { twin { id _name model } wave at to group votes cause path { id } }
+      nodes { twin { id _name model } wave at to level group votes cause path { id } minimalCauses }
     }
+    nearMisses(first: 20) { twin { id } group margin wouldFailIf }
+    baselineDown(first: 100) { id }
     notEvaluated(first: 100) { id reason }
   }
 }
@@ -77,16 +82,18 @@ def impact(
         for path, name in ((geojson, "geoJson"), (csv, "csv"), (svg, "svg")):
             if path is not None:
                 _write(path, graph.ask(EXPORT.replace("FORMAT", name), given)["data"])
-        if show:
-            graph.ask(SHOW, given)
+        marked = graph.ask(SHOW, given)["data"]["showImpact"]["shown"] if show else None
     found = answer["data"]["impact"]
     if as_json:
         print_json(found)
     else:
         _show(ids, found)
+    if marked is not None:
+        errors().print(f"{marked} nodes marked" if marked else NOTHING_MARKED)
     raise typer.Exit(_status(answer))
 
 
+NOTHING_MARKED = "no node is marked: the embedded store has none to look at, Neo4j has"
 SHOW = """mutation Show($failed: [ID!]!, $horizon: Duration) {
   showImpact(failed: $failed, horizon: $horizon) { shown } }"""
 EXPORT = """query Export($failed: [ID!]!, $horizon: Duration) {
@@ -111,15 +118,9 @@ def _write(path: Path, data: dict[str, Any]) -> None:
 
 def _show(ids: list[str], found: dict[str, Any]) -> None:
     out = console()
-    totals = found["totals"]
-    count = totals["assets"]
-    text = f"{', '.join(ids)} failed: {count} more asset{'' if count == 1 else 's'}"
-    for name in ("customers", "value"):
-        if totals[name]:
-            text += f", {name} {totals[name]:g}"
-    for service in totals["services"]:
-        text += f", {service['name']} {service['count']}"
-    out.print(text, markup=False)
+    out.print(f"{', '.join(ids)} failed: {_totals(found['totals'])}")
+    if found["bounds"]["pessimistic"] != found["totals"]:
+        out.print(f"with all that is unknown down: {_totals(found['bounds']['pessimistic'])}")
     waves = [[str(w["wave"]), w["at"], str(w["count"])] for w in found["waves"]]
     if waves:
         print_table("", ["wave", "at", "assets"], waves)
@@ -128,9 +129,30 @@ def _show(ids: list[str], found: dict[str, Any]) -> None:
         print_table("", ["at", "wave", "asset", "model", "to", "because", "cause"], rows)
     left = found["affected"]["totalCount"] - len(rows)
     if left > 0:
-        out.print(f"and {left} more: --first shows more, up to {MAX_SHOWN}", markup=False)
+        out.print(f"and {left} more: --first shows more, up to {MAX_SHOWN}")
+    for miss in found["nearMisses"]:
+        whose = f"{miss['twin']['id']} goes down if one more of its {miss['group']} fails"
+        out.print(f"near miss: {whose}: {_named(miss['wouldFailIf'])}")
+    if found["baselineDown"]:
+        out.print(f"down before: {_named([twin['id'] for twin in found['baselineDown']])}")
     for unknown in found["notEvaluated"]:
-        out.print(f"not judged: {unknown['id']}: {unknown['reason']}", markup=False)
+        out.print(f"not judged: {unknown['id']}: {unknown['reason']}")
+
+
+def _totals(totals: dict[str, Any]) -> str:
+    count = totals["assets"]
+    text = f"{count} more asset{'' if count == 1 else 's'}"
+    for name in ("customers", "value"):
+        if totals[name]:
+            text += f", {name} {totals[name]:g}"
+    for service in totals["services"]:
+        text += f", {service['name']} {service['count']}"
+    return text + (f", {totals['degraded']} degraded" if totals["degraded"] else "")
+
+
+def _named(ids: list[str]) -> str:
+    more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
+    return ", ".join(ids[:MAX_NAMED]) + more
 
 
 def _row(node: dict[str, Any]) -> list[str]:

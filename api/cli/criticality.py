@@ -18,6 +18,9 @@ query Rank($by: CriticalityOrder!, $model: String, $first: Int!) {
   }
 }
 """
+PARTNERS = """
+query Partners($id: ID!, $first: Int!) { criticalWith(id: $id, first: $first) { count ids } }
+"""
 CUTS = """
 query Cuts($of: ID!, $order: Int!, $first: Int!) {
   spof(of: $of, maxOrder: $order, first: $first) {
@@ -32,10 +35,19 @@ def criticality(
         str, typer.Option(help="assets, customers, value, or expected: value-hours lost a year.")
     ] = "assets",
     model: Annotated[str | None, typer.Option(help="Only twins of this model.")] = None,
+    with_: Annotated[
+        str | None,
+        typer.Option(
+            "--with", metavar="ID", help="Instead: what takes more along together with this one."
+        ),
+    ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Assets shown.")] = 25,
     as_json: AsJson = False,
 ) -> None:
     """Rank assets by what their failure alone takes along, as things stand."""
+    if with_ is not None:
+        _partners(with_, first, as_json)
+        return
     found = _ask(RANK, {"by": by, "model": model, "first": first})["criticality"]
     if as_json:
         print_json(found)
@@ -50,6 +62,18 @@ def criticality(
     head = ["rank", "asset", "others down", "customers", "value", "value-hours a year"]
     print_table("", head, rows)
     console().print(f"{len(rows)} of {found['totalCount']} assets", markup=False)
+
+
+def _partners(id_: str, first: int, as_json: bool) -> None:
+    found = _ask(PARTNERS, {"id": id_, "first": first})["criticalWith"]
+    if as_json:
+        print_json(found)
+        return
+    out = console()
+    for partner in found["ids"]:
+        out.print(partner)
+    count = found["count"]
+    out.print(f"{count} asset{'' if count == 1 else 's'} with which {id_} takes more along")
 
 
 def spof(

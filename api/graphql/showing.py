@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twinfall.api.graphql.roots import Asking
 
 SDL = '''
-"""How many twins bear the mark of an impact now."""
+"""How many twins bear the mark of an impact now: none in the embedded store."""
 type ShownImpact { shown: Int! }
 
 extend type Mutation {
@@ -42,8 +42,7 @@ def change(asking: Asking, _: str, arguments: Mapping[str, Any]) -> Mapping[str,
     if failed:
         limit = None if horizon is None else seconds(horizon)
         found = marks(asking.networks.current().impact(failed, limit))
-    asking.graph.store.show_impact(found)
-    return {"shown": len(found)}
+    return {"shown": asking.graph.store.show_impact(found)}
 
 
 def marks(impact: AssetImpact) -> list[Mark]:

@@ -18,25 +18,33 @@ MATCH (n:_Affected) REMOVE n:_Affected:_Failed:_Down:_Degraded, n._state, n._wav
 """
 _PUT = {
     "failed": """CYPHER 5 UNWIND $rows AS row MATCH (n:Twin {id: row.id})
-SET n:_Affected:_Failed, n._state = 'failed', n._wave = row.wave""",
+SET n:_Affected:_Failed, n._state = 'failed', n._wave = row.wave
+RETURN count(n)""",
     "down": """CYPHER 5 UNWIND $rows AS row MATCH (n:Twin {id: row.id})
-SET n:_Affected:_Down, n._state = 'failed', n._wave = row.wave""",
+SET n:_Affected:_Down, n._state = 'failed', n._wave = row.wave
+RETURN count(n)""",
     "degraded": """CYPHER 5 UNWIND $rows AS row MATCH (n:Twin {id: row.id})
-SET n:_Affected:_Degraded, n._state = 'degraded', n._wave = row.wave""",
+SET n:_Affected:_Degraded, n._state = 'degraded', n._wave = row.wave
+RETURN count(n)""",
 }
 _UNLOCK = "CYPHER 5 MATCH (l:_Lease {id: 'graph'}) SET l.heartbeat = timestamp() REMOVE l.locked"
 
 
-def put(connection: Connection, lease: Lease, marks: Sequence[Mark]) -> None:
-    """Show these instead of what was shown before, in one transaction fenced by the lease."""
+def put(connection: Connection, lease: Lease, marks: Sequence[Mark]) -> int:
+    """Show these instead of what was shown before, in one transaction fenced by the lease; how
+    many of these twins there are.
+    """
     groups = {how: [{"id": m.twin, "wave": m.wave} for m in marks if m.how == how] for how in _PUT}
 
-    def write(tx: neo4j.Transaction) -> None:
+    def write(tx: neo4j.Transaction) -> int:
         lease.held(tx)
         rows(tx, _CLEAR)
+        shown = 0
         for how, text in _PUT.items():
             if groups[how]:
-                rows(tx, text, rows=groups[how])
+                [[count]] = rows(tx, text, rows=groups[how])
+                shown += count
         rows(tx, _UNLOCK)
+        return shown
 
-    connection.write(write)
+    return connection.write(write)

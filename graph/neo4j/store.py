@@ -198,10 +198,10 @@ class Neo4jStore:
         with self._writing:
             latest.put(self._connection, self._lease, rows)
 
-    def show_impact(self, rows: Sequence[Mark]) -> None:
-        """Show an impact on the twins, in one transaction."""
+    def show_impact(self, rows: Sequence[Mark]) -> int:
+        """Show an impact on the twins, in one transaction; how many bear a mark now."""
         with self._writing:
-            marks.put(self._connection, self._lease, rows)
+            return marks.put(self._connection, self._lease, rows)
 
     def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
         """The work orders that stand beside these twins, by id."""

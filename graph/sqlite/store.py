@@ -141,8 +141,9 @@ class SQLiteStore:
     def copy_latest(self, rows: Sequence[LatestCopy]) -> None:
         """Nobody looks at this store but through Twinfall, which has the readings themselves."""
 
-    def show_impact(self, rows: Sequence[Mark]) -> None:
-        """Nobody looks at this store but through Twinfall, which can be asked again."""
+    def show_impact(self, rows: Sequence[Mark]) -> int:
+        """None: nobody looks at this store but through Twinfall, which can be asked again."""
+        return 0
 
     def work_orders(self, twins: Sequence[str]) -> list[WorkOrderNode]:
         """The work orders that stand beside these twins, by id."""

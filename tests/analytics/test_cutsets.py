@@ -83,7 +83,20 @@ def _groups(n: int, *groups: tuple[int, list[int], str]) -> Network:
 def test_two_of_three_has_three_cuts_of_two() -> None:
     network = _groups(4, (3, [0, 1, 2], "atLeast"))
 
-    assert _members(cut_sets(network, 3, 3)) == [(0, 1), (0, 2), (1, 2)]
+    cuts = _members(cut_sets(network, 3, 3))
+
+    assert cuts == [(0, 1), (0, 2), (1, 2)]
+    assert _reliability(cuts, 3) == pytest.approx(0.972)
+
+
+def _reliability(cuts: list[tuple[int, ...]], parts: int, good: float = 0.9) -> float:
+    """The chance that no cut has failed as a whole, each part being good by itself."""
+    chance = 0.0
+    for state in np.ndindex(*(2,) * parts):
+        down = {i for i, up in enumerate(state) if not up}
+        if not any(set(cut) <= down for cut in cuts):
+            chance += good ** (parts - len(down)) * (1 - good) ** len(down)
+    return chance
 
 
 def test_the_bridge_has_its_four_cuts() -> None:
@@ -97,12 +110,7 @@ def test_the_bridge_has_its_four_cuts() -> None:
     cuts = [cut for cut in _members(cut_sets(network, 8, 3)) if not set(cut) & {5, 6, 7}]
 
     assert cuts == [(0, 1), (3, 4), (0, 2, 4), (1, 2, 3)]
-    good = 0.0
-    for state in np.ndindex(2, 2, 2, 2, 2):
-        down = {i for i, up in enumerate(state) if not up}
-        if not any(set(cut) <= down for cut in cuts):
-            good += 0.9 ** (5 - len(down)) * 0.1 ** len(down)
-    assert good == pytest.approx(0.97848)
+    assert _reliability(cuts, 5) == pytest.approx(0.97848)
 
 
 def test_an_asset_that_is_down_has_no_cuts_and_one_that_needs_nothing_neither() -> None:

@@ -3,7 +3,8 @@
 Water: every link carries both ways, reservoirs are the sources. Power: lines and transformers in
 service carry both ways, generators in service that can give something are the sources. What others
 found with dominator trees (own, networkx) and by removing each node in turn: how many nodes take
-others along, and the largest number that one takes.
+others along, and the largest number that one takes. Counting a bus as up while any neighbour is
+(`loop: sustain`) misses half of it.
 """
 
 from __future__ import annotations
@@ -169,3 +170,26 @@ def test_what_a_bus_takes_along_is_what_its_removal_cuts_from_all_sources(
 
         assert {nodes[a] for a in network.impact([failed]).asset} == dark
         assert lost[failed] == len(dark)
+
+
+@pytest.mark.parametrize(
+    ("name", "spofs", "total", "grounded"),
+    [("case118", 1, 1, 1), ("case1354pegase", 278, 404, 786), ("case9241pegase", 882, 1115, 2392)],
+)
+def test_a_fed_neighbour_is_not_enough_of_a_reason_to_be_up(
+    name: str, spofs: int, total: int, grounded: int
+) -> None:
+    graph = _power(name)
+    bus = {node: i for i, node in enumerate(graph)}
+    fed = [node for node in graph if not graph.nodes[node]["source"]]
+    feeds = [(bus[near], bus[node], i) for i, node in enumerate(fed) for near in graph[node]]
+    neighbours = Network.from_arrays(
+        len(graph), [f[0] for f in feeds], [f[1] for f in feeds], group=[f[2] for f in feeds],
+        rule=["any"] * len(fed), sustain=[True] * len(fed),
+    )  # fmt: skip
+
+    lost = neighbours.criticality()
+
+    assert int(np.count_nonzero(lost)) == spofs
+    assert int(lost.sum()) == total
+    assert int(_mesh(graph).criticality().sum()) == grounded

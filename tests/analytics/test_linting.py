@@ -54,6 +54,20 @@ def test_a_declaration_of_a_model_without_twins_is_a_hint() -> None:
     assert found(declared, {"M": {"model": "Machine"}}) == []
 
 
+def test_what_an_asset_can_give_is_said_to_limit_nothing_where_it_is_declared() -> None:
+    declared = {
+        "Unit": {"asset": {"demand": 3, "capacity": 5}},
+        "Machine": {"asset": {"demand": 9}},
+    }
+
+    some = found(declared, {"A": {}, "M": {"model": "Machine"}})
+
+    assert codes(some) == [(MACHINE, "notRead"), (UNIT, "notRead")]
+    assert some[0].message.startswith("its demand limit")
+    assert some[1].message.startswith("its demand and capacity limit")
+    assert codes(found(declared, "A")) == [(UNIT, "notRead")]
+
+
 def test_twins_without_a_feed_that_their_likes_have_are_named() -> None:
     twins = [f"U{n}" for n in range(9)]
     (one,) = found(NEEDS, twins, [("U0", "needs", "U1")])

@@ -121,6 +121,11 @@ def test_a_further_feed_raises_the_margin_of_k_out_of_n() -> None:
     assert _down(_groups(5, (4, [0, 1, 2, 3], "atLeast")), 0, 1) == []
 
 
+def test_a_feed_less_is_a_margin_less_and_never_one_more() -> None:
+    assert _down(_groups(5, (4, [0, 1, 2], "atLeast")), 0) == []
+    assert _down(_groups(5, (4, [0, 1], "atLeast")), 0) == [4]
+
+
 def test_an_articulation_point_with_a_source_on_each_side_takes_nobody_along() -> None:
     line = [(0, 1), (1, 2), (2, 3), (3, 4)]
     network = _mesh(5, line, {0, 4})

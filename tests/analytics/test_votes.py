@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from tests.analytics.plant import assets
-from twinfall.analytics import AssetNetwork
+from twinfall.analytics import AssetNetwork, Standing
 from twinfall.analytics.explaining import Impacted
 
 Said = dict[str, Any]
+SECOND = 1_000_000_000
+START = 1_700_000_000 * SECOND
 
 
 def _needs(**members: Any) -> dict[str, Any]:
@@ -176,6 +178,33 @@ def test_what_fails_in_the_end_is_not_listed_as_degraded() -> None:
 
     assert [row.to for row in network.impact(["A"]).affected()] == ["failed"]
     assert [row.to for row in network.impact(["A"], 60.0).affected()] == ["degraded"]
+
+
+def test_in_the_live_state_an_asset_degrades_when_its_buffer_is_empty_and_says_why() -> None:
+    network = _plant({**CHILLED, "autonomy": "PT1H", "transfer": "PT10M"}, ("A",), ("B",))
+    failed = Standing(1, failed=("A", "B"), since={"A": START, "B": START + 60 * SECOND})
+    degrades = START + (60 + 600 + 3600) * SECOND
+
+    before, after = network.under(failed, degrades - SECOND), network.under(failed, degrades)
+
+    assert before.state("H") == "ok"
+    assert degrades <= before.until <= degrades + SECOND
+    assert after.state("H") == "degraded"
+    reason = after.reason("H")
+    assert reason is not None
+    assert (reason.kind, reason.message) == (
+        "dependency",
+        'its group "chillers" lost 2 of 2: A, B',
+    )
+
+
+def test_an_asset_that_degrades_by_its_own_readings_is_not_blamed_on_others() -> None:
+    network = _plant(CHILLED, ("A",), ("B",))
+
+    said = network.under(Standing(1, failed=("A", "B"), degraded=("H",)), START)
+
+    assert said.state("H") == "degraded"
+    assert said.reason("H") is None
 
 
 def test_affected_are_in_order_of_time_whatever_happens_to_them() -> None:

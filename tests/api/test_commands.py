@@ -182,6 +182,13 @@ def test_the_impact_of_a_pump_is_a_table_with_reasons(folder: Path) -> None:
     assert [n["twin"]["id"] for n in found["affected"]["nodes"]] == ["T1"]
 
 
+def test_an_impact_that_cannot_be_shown_on_nodes_says_so(folder: Path) -> None:
+    done = twinfall(folder, "impact", "P1", "--show")
+
+    assert done.status == 0
+    assert "no node is marked" in done.err
+
+
 def test_the_impact_of_an_unknown_twin_names_near_ones(folder: Path) -> None:
     done = twinfall(folder, "impact", "P11")
 

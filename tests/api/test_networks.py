@@ -112,3 +112,16 @@ def _write(graph: Graph, kind: str, id_: str, name: str, value: Any) -> None:
         graph.delete_twins([id_])
     elif kind == "link" and id_ in known and value in known and id_ != value:
         graph.write_relationships([RelationshipInput(id_, name, value)])
+
+
+def test_an_id_that_is_used_again_stands_for_the_new_twin_only(graph: Graph) -> None:
+    networks = LiveNetwork(graph)
+    before = networks.current()
+    graph.delete_twins(["A"])
+    graph.write_twins([TwinInput("A", UNIT, {"people": 7})])
+
+    after = networks.current()
+
+    assert [row.id for row in before.impact(["A"]).affected()] == ["B"]
+    assert after.impact(["A"]).count == 0
+    assert after.impact(["B"]).count == 0

@@ -36,7 +36,7 @@ def _marks(neo4j: Neo4jServer) -> dict[str, tuple[str, int, str]]:
 def test_a_mark_is_seen_in_cypher_and_nowhere_else(graph: Graph, neo4j: Neo4jServer) -> None:
     before = (list(export_rows(graph)), graph.cursor(), graph.store.nodes(["P1"]))
 
-    graph.store.show_impact(
+    shown = graph.store.show_impact(
         [Mark("P1", "failed", 0), Mark("P2", "down", 1), Mark("P3", "degraded", 2)]
     )
 
@@ -45,11 +45,12 @@ def test_a_mark_is_seen_in_cypher_and_nowhere_else(graph: Graph, neo4j: Neo4jSer
         "P2": ("failed", 1, "_Down"),
         "P3": ("degraded", 2, "_Degraded"),
     }
+    assert shown == 3
     assert (list(export_rows(graph)), graph.cursor(), graph.store.nodes(["P1"])) == before
 
 
 def test_another_impact_takes_the_place_of_the_one_before(graph: Graph, neo4j: Neo4jServer) -> None:
-    graph.store.show_impact([Mark("P1", "failed", 0), Mark("gone", "down", 1)])
+    assert graph.store.show_impact([Mark("P1", "failed", 0), Mark("gone", "down", 1)]) == 1
     graph.store.show_impact([Mark("P2", "failed", 0)])
     assert set(_marks(neo4j)) == {"P2"}
 

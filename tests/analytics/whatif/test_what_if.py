@@ -135,6 +135,27 @@ def test_what_is_repaired_is_up_again_with_what_hung_on_it(plant: Plant) -> None
     assert live.state("H") == "failed"
 
 
+@pytest.mark.parametrize(("starter", "back"), [(False, ("S",)), (True, ("P", "S", "W"))])
+def test_a_circle_comes_back_with_its_root_only_if_something_in_it_can_start(
+    starter: bool, back: tuple[str, ...]
+) -> None:
+    # the plant needs the water of the works, the works its power; both need the site
+    declared = {
+        "Unit": {
+            "asset": {"blackStart": {"from": "closed", "default": False}},
+            "contents": {"needs": {"dependent": "source"}, "backs": {"dependent": "source"}},
+        }
+    }
+    feeds = [("P", "needs", "W"), ("W", "needs", "P"), ("P", "backs", "S"), ("W", "backs", "S")]
+    plant = Plant({"S": {}, "P": {"closed": starter}, "W": {}}, feeds, declared)
+    live = plant.assets.under(Standing(1, failed=("S",), since={"S": 0}), 10)
+
+    found = plant.what_if({"repair": ["S"]}, assets=live)
+
+    assert live.baseline_down == ("P", "S", "W")
+    assert tuple(sorted(found.recovered)) == back
+
+
 def test_a_horizon_ends_the_scenario() -> None:
     declared = {"Unit": {"contents": {"needs": {"dependent": "source", "autonomy": "PT4H"}}}}
     plant = Plant({"A": {}, "H": {}}, [("H", "needs", "A")], declared)
