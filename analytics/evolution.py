@@ -307,7 +307,7 @@ class Evolution:
         """Support may run in a circle from now on where the provider hangs on the consumer."""
         arrays, scratch, state = self._arrays, self._scratch, self._state
         if changing.hangs_on(arrays, scratch, state, provider, consumer):
-            arrays.circling[[provider, consumer]] = 1
+            arrays.circling[:] = 1  # who else is in it is not known
             self._arrays = arrays._replace(cyclic=True)
 
 

@@ -15,7 +15,15 @@ from twinfall.analytics.kernels.arrays import UP, i64, u64
 from twinfall.analytics.kernels.circles import suspect
 from twinfall.analytics.kernels.compiled import compiled
 from twinfall.analytics.kernels.encircling import grown
-from twinfall.analytics.kernels.falling import CIRCLED, CIRCLES, DIRTY, REGAINED, ROSE, uncircle
+from twinfall.analytics.kernels.falling import (
+    CIRCLED,
+    CIRCLES,
+    DIRTY,
+    REGAINED,
+    ROSE,
+    seed,
+    uncircle,
+)
 from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes, passes
 from twinfall.analytics.kernels.timers import CHARGING, DRAINING, HOLDING, drop, left, turn
 
@@ -23,6 +31,24 @@ from twinfall.analytics.kernels.timers import CHARGING, DRAINING, HOLDING, drop,
 @compiled
 def rise(a: Any, s: Any, e: Any, seeds: Any, now: float) -> None:
     """Let rise what can, given that it may be because of these assets."""
+    tail = _find(a, s, e, seeds, now)
+    e.count[ROSE] = tail
+    _take_back(a, s, e, tail)
+    for i in range(tail):
+        asset = i64(e.rose[i])
+        lasts = e.asset[asset].buffered == 1 or len(e.feed_slot) > 0
+        if a.cyclic and lasts and a.circling[asset] == 1:
+            seed(s, e, asset)  # it may feed what feeds it from now on: a buffer, a loss not felt
+        if len(e.buffer_slot) > 0:
+            _use_buffers(a, s, e, asset, now)
+    _forget(a, e, tail)
+    if e.count[CIRCLES] > 0:
+        _leave_circles(a, s, e, now)
+
+
+@compiled
+def _find(a: Any, s: Any, e: Any, seeds: Any, now: float) -> int:
+    """Flag who can rise, black starters assumed as far as what they start holds them."""
     assumed = _black_starters(a, s, e)
     while True:
         tail = i64(0)
@@ -37,19 +63,11 @@ def rise(a: Any, s: Any, e: Any, seeds: Any, now: float) -> None:
         tail = _grow(a, s, e, assumed, now, tail)
         held = _held(a, s, e, assumed, now)
         if len(held) == len(assumed):
-            break
+            return tail
         _forget(a, e, tail)
         for i in range(e.count[REGAINED]):
             e.asset[a.rule[e.regained[i]].consumer].short += 1
         assumed = held
-    _take_back(a, s, e, tail)
-    if len(e.buffer_slot) > 0:
-        for i in range(tail):
-            _use_buffers(a, s, e, i64(e.rose[i]), now)
-    _forget(a, e, tail)
-    e.count[ROSE] = tail
-    if e.count[CIRCLES] > 0:
-        _leave_circles(a, s, e, now)
 
 
 @compiled

@@ -50,7 +50,7 @@ def _do(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) ->
 
 
 @FEW
-@given(plants(), st.sampled_from([0.0, 15.0, 40.0]), st.data())
+@given(plants(), st.sampled_from([0.0, 20.0, 40.0]), st.data())
 def test_an_evolution_goes_as_the_reference_goes(plant, recharge, data) -> None:
     network = network_of(plant, recharge)
     plain, evolution = Lasting(plant, recharge), Evolution(network)
@@ -106,9 +106,9 @@ def test_whatever_the_order_the_state_is_that_of_a_plant_with_these_failures(pla
 @FEW
 @given(plants(), st.data())
 def test_what_happens_to_a_copy_does_not_happen_to_the_original(plant, data) -> None:
-    network = network_of(plant, 15.0)
-    plain, first = Lasting(plant, 15.0), Evolution(network)
-    other = Lasting(plant, 15.0)
+    network = network_of(plant, 20.0)
+    plain, first = Lasting(plant, 20.0), Evolution(network)
+    other = Lasting(plant, 20.0)
     copy = first.fork()
 
     for _ in range(4):
