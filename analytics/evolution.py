@@ -6,7 +6,7 @@ costs what it changes. Semantics: `docs/cascade.md`, "As time goes on".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,16 +85,13 @@ class Evolution:
     def _start(self) -> None:
         """What was lost before the beginning has been lost for ever: its buffers are empty."""
         state, network = self._state, self.network
-        for slot in np.flatnonzero(state.timer["kind"] == timers.BUFFER):
-            group = int(state.timer["at"][slot])
-            if 0 < network.feeds.fail_at[group] <= network.base_lost[group]:
-                state.timer["level"][slot] = 0.0
-                state.timer["mode"][slot] = timers.HOLDING
-        for i, asset in enumerate(self._arrays.storage):
-            if network.baseline[asset]:
-                slot = state.first_storage + i
-                state.timer["level"][slot] = 0.0
-                state.timer["mode"][slot] = timers.HOLDING
+        lost = (network.feeds.fail_at > 0) & (network.feeds.fail_at <= network.base_lost)
+        buffers = np.flatnonzero(state.timer["kind"] == timers.BUFFER)
+        spent = buffers[lost[state.timer["at"][buffers]]]
+        storages = np.flatnonzero(network.baseline[self._arrays.storage]) + state.first_storage
+        for slots in (spent, storages):
+            state.timer["level"][slots] = 0.0
+            state.timer["mode"][slots] = timers.HOLDING
         state.count[falling.DIRTY] = (1 << network.links.carriers) - 1
         self._change(changing.PASS, NOBODY, None)
 
@@ -142,9 +139,15 @@ class Evolution:
         weight, needed = self._ballot(provider, group, share, k)
         loose = self._room()
         wanted = loose.wanted(self._arrays, group, weight, needed)
-        self._look_for_a_circle(provider, int(self._arrays.rule["consumer"][group]))
-        while self._vote(changing.ATTACH, (provider, group, weight), wanted, at) < 0:
-            self._more_room((provider, group))
+        while (made := self._vote(changing.ATTACH, (provider, group, weight), wanted, at)) < 0:
+            if made == changing.THERE_ALREADY:
+                loose.wanted(self._arrays, group, -weight, None)
+                raise BadInput(f"{provider} feeds group {group} already", path="provider")
+            if made == changing.CIRCLE:
+                self._arrays.circling[:] = 1  # who else is in it is not known
+                self._arrays = self._arrays._replace(cyclic=True)
+            else:
+                self._more_room((provider, group))
         return self._moved()
 
     def remove_feed(self, provider: int, group: int, at: float | None = None) -> Moved:
@@ -198,17 +201,10 @@ class Evolution:
         made = object.__new__(Evolution)
         made.network, made.now = self.network, self.now
         made._one = self._one.copy()
-        shared = self.network.arrays
-        made._arrays = self._arrays._replace(
-            **{
-                name: value.copy()
-                for name, value in self._arrays._asdict().items()
-                if isinstance(value, np.ndarray) and value is not getattr(shared, name)
-            }
-        )
-        made._scratch = self._scratch._make(one.copy() for one in self._scratch)
-        copies = (one.copy() if isinstance(one, np.ndarray) else one for one in self._state)
-        made._state = self._state._make(copies)
+        shared = set(map(id, self.network.arrays))
+        made._arrays = kernels.Arrays(*(_copy(one, shared) for one in self._arrays))
+        made._scratch = kernels.Scratch(*(_copy(one, ()) for one in self._scratch))
+        made._state = falling.Evolving(*(_copy(one, ()) for one in self._state))
         made._loose = self._loose.copy()
         return made
 
@@ -279,10 +275,6 @@ class Evolution:
             raise BadInput("k, from 1 on, belongs to an `atLeast` group", path="k")
         if share is not None and not 0.0 <= share < np.inf:
             raise BadInput("a share is zero or more", path="share")
-        arrays = self._arrays
-        mine = slice(arrays.out_start[provider], arrays.out_start[provider + 1])
-        if (arrays.group[mine] == group).any():
-            raise BadInput(f"{provider} feeds group {group} already", path="provider")
         return (1 if share is None else round(min(share, 1.0) * UNITS)), k
 
     def _feed(self, provider: int, group: int) -> int:
@@ -303,12 +295,10 @@ class Evolution:
         made = loosened(self._arrays, self._scratch, self._state, self._loose, crowded)
         self._arrays, self._scratch, self._state, self._loose = made
 
-    def _look_for_a_circle(self, provider: int, consumer: int) -> None:
-        """Support may run in a circle from now on where the provider hangs on the consumer."""
-        arrays, scratch, state = self._arrays, self._scratch, self._state
-        if changing.hangs_on(arrays, scratch, state, provider, consumer):
-            arrays.circling[:] = 1  # who else is in it is not known
-            self._arrays = arrays._replace(cyclic=True)
+
+def _copy(value: Any, shared: Container[int]) -> Any:
+    """A copy of an array that nobody else may change."""
+    return value.copy() if isinstance(value, np.ndarray) and id(value) not in shared else value
 
 
 def _evolving(network: Network, now: float) -> falling.Evolving:

@@ -12,7 +12,7 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import NONE, UP, i64
 from twinfall.analytics.kernels.compiled import compiled
-from twinfall.analytics.kernels.evolving import advance, moment
+from twinfall.analytics.kernels.evolving import moment
 from twinfall.analytics.kernels.falling import DIRTY, FALLEN, ROSE, seed
 from twinfall.analytics.kernels.rising import rise
 from twinfall.analytics.kernels.timers import CHARGING, drop, turn
@@ -20,43 +20,61 @@ from twinfall.analytics.kernels.timers import CHARGING, drop, turn
 MOST_LOOKED_AT = 10_000
 """Assets until a circle is taken for granted."""
 PASS, FAIL, REPAIR, ON, OFF, ATTACH, DETACH = 0, 1, 2, 3, 4, 5, 6
+NO_ROOM, THERE_ALREADY, CIRCLE = NONE, i64(-2), i64(-3)
 
 
 @compiled
-def change(a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, now: float) -> int:
+def change(a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, now: float) -> Any:
     """Let time pass until now, change something, and follow until nothing more falls or rises.
 
     assets: what fails, is repaired or switched. feed: what `_attach` and `_detach` take. Returns
-    the number of the feed; -1 where there was no room for it, and nothing is done.
+    the number of the feed, or why nothing is done: NO_ROOM, THERE_ALREADY, CIRCLE.
     """
-    none = np.empty(0, np.int32)
-    place = _room(a, feed) if what == ATTACH else (NONE, NONE)
-    if what == ATTACH and (place[0] < 0 or place[1] < 0):
-        return NONE
+    place = (NONE, NONE)
+    if what == ATTACH:
+        place = _room(a, s, e, feed)
+        if place[0] < 0:
+            return place[0]
     e.count[FALLEN] = 0
     e.count[ROSE] = 0
-    advance(a, s, e, now)
+    timer, heap, size = e.timer, e.heap, e.size
+    nobody, group, arrived = np.empty(0, np.int32), NONE, False
+    while not arrived:
+        at, failed = now, nobody
+        if size[0] > 0 and timer[heap[0]].due < now:
+            at = timer[heap[0]].due
+        else:
+            arrived = True
+            if what == FAIL:
+                failed = assets
+            elif what != PASS:
+                group = _apply(a, s, e, what, assets, feed, place, now)
+        moment(a, s, e, failed, group, at)
+    return place[0]
+
+
+@compiled
+def _apply(
+    a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, place: Any, now: float
+) -> Any:
+    """All but a failure, and who rises because of it; the group whose feeds are others (-1)."""
     group, seeds, before = NONE, assets, False
-    if what == ATTACH:
-        group = i64(feed[1])
+    if what in (ATTACH, DETACH):
+        group = i64(feed[1] if what == ATTACH else a.group[feed[0]])
         before = _is_lost(a, s, group)
-        _attach(a, s, feed, place)
-    elif what == DETACH:
-        group = i64(a.group[feed[0]])
-        before = _is_lost(a, s, group)
-        _detach(a, s, e, feed)
+        if what == ATTACH:
+            _attach(a, s, feed, place)
+        else:
+            _detach(a, s, e, feed)
+        seeds = _revote(a, s, e, group, i64(feed[5]), now)
+        e.asset[seeds[0]].short += i64(_is_lost(a, s, group)) - i64(before)
     elif what == REPAIR:
         for asset in assets:
             e.asset[asset].own = 0
-    elif what in (ON, OFF):
+    else:
         seeds = _switch(a, s, e, i64(assets[0]), what == ON)
-    if group >= 0:
-        seeds = _revote(a, s, e, group, i64(feed[5]), now)
-        e.asset[seeds[0]].short += i64(_is_lost(a, s, group)) - i64(before)
-    if what > FAIL:
-        rise(a, s, e, seeds, now)
-    moment(a, s, e, assets if what == FAIL else none, group, now)
-    return place[0]
+    rise(a, s, e, seeds, now)
+    return group
 
 
 @compiled
@@ -87,16 +105,24 @@ def _switch(a: Any, s: Any, e: Any, asset: int, on: bool) -> Any:
 
 
 @compiled
-def _room(a: Any, feed: Any) -> Any:
-    """A spare feed of a provider and a spare place of a group; -1 where there is none."""
+def _room(a: Any, s: Any, e: Any, feed: Any) -> Any:
+    """A spare feed of a provider and a spare place of a group, or why not, twice."""
     provider, group, _, nobody, nothing, _ = feed
-    edge, place = NONE, NONE
+    edge, place = NO_ROOM, NO_ROOM
     for at in range(a.out_start[provider], a.out_start[provider + 1]):
+        if a.group[at] == group:
+            return THERE_ALREADY, THERE_ALREADY
         if a.group[at] == nobody and at != nothing:
             edge = i64(at)
     for at in range(a.in_start[group], a.in_start[group + 1]):
         if a.in_edges[at] == nothing:
             place = i64(at)
+    if edge < 0 or place < 0:
+        return NO_ROOM, NO_ROOM
+    consumer = i64(a.rule[group].consumer)
+    known = a.cyclic and a.circling[provider] == 1 and a.circling[consumer] == 1
+    if not known and hangs_on(a, s, e, provider, consumer):
+        return CIRCLE, CIRCLE
     return edge, place
 
 
@@ -168,7 +194,7 @@ def hangs_on(a: Any, s: Any, e: Any, asset: int, other: int) -> bool:
 
 
 @compiled
-def _after(a: Any, queue: Any, flagged: Any, asset: int, tail: int) -> int:
+def _after(a: Any, queue: Any, flagged: Any, asset: int, tail: int) -> Any:
     for edge in range(a.out_start[asset], a.out_start[asset + 1]):
         consumer = i64(a.rule[a.group[edge]].consumer)
         if flagged[consumer].risen == 0:

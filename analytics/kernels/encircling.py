@@ -20,7 +20,7 @@ from twinfall.analytics.kernels.timers import CHARGING, DRAINING, left, turn
 
 
 @compiled
-def circles_lost(a: Any, s: Any, e: Any, new: Any, now: float, wave: int) -> int:
+def circles_lost(a: Any, s: Any, e: Any, new: Any, now: float, wave: int) -> Any:
     """Take down what keeps itself up in a circle; buffers in the circle begin to run first."""
     mark, support, root, scope = s.mark, s.support, s.root, s.scope
     down = new[1]
@@ -42,7 +42,7 @@ def circles_lost(a: Any, s: Any, e: Any, new: Any, now: float, wave: int) -> int
 
 
 @compiled
-def _in_question(a: Any, s: Any, e: Any, new: Any) -> int:
+def _in_question(a: Any, s: Any, e: Any, new: Any) -> Any:
     """Whose support may have gone: the seeds, what fell now, and what follows; as `_suspects`."""
     mark, support, scope, order = s.mark, s.support, s.scope, s.order
     seeds, count = e.seeds, i64(e.count[SEEDS])
@@ -58,7 +58,7 @@ def _in_question(a: Any, s: Any, e: Any, new: Any) -> int:
 
 
 @compiled
-def _follow(a: Any, s: Any, asset: int, size: int) -> int:
+def _follow(a: Any, s: Any, asset: int, size: int) -> Any:
     for edge in range(a.out_start[asset], a.out_start[asset + 1]):
         consumer = i64(a.rule[a.group[edge]].consumer)
         size = suspect(s.mark, s.support, s.scope, consumer, size)
@@ -68,7 +68,7 @@ def _follow(a: Any, s: Any, asset: int, size: int) -> int:
 
 
 @compiled
-def grown(a: Any, s: Any, size: int, anyway: bool) -> int:
+def grown(a: Any, s: Any, size: int, anyway: bool) -> Any:
     """The first `size` of the scope and all that hangs on them, ascending; 0 without a circle,
     unless it is wanted anyway.
     """
@@ -162,7 +162,7 @@ def _by_falling(mark: Any, queue: Any, flagged: Any, size: int) -> None:
 
 
 @compiled
-def _down_before(a: Any, s: Any, e: Any, asset: int, tail: int) -> int:
+def _down_before(a: Any, s: Any, e: Any, asset: int, tail: int) -> Any:
     """Queue what is down and feeds or touches this one, each once; flags them as risen."""
     for k in range(a.group_start[asset], a.group_start[asset + 1]):
         group = a.groups[k]
@@ -176,7 +176,7 @@ def _down_before(a: Any, s: Any, e: Any, asset: int, tail: int) -> int:
 
 
 @compiled
-def _queue_down(s: Any, e: Any, asset: int, tail: int) -> int:
+def _queue_down(s: Any, e: Any, asset: int, tail: int) -> Any:
     if s.mark[asset].wave != UP and e.asset[asset].risen == 0:
         e.asset[asset].risen = 1
         s.queue[tail] = asset

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from twinfall.analytics.kernels.arrays import NONE, UP, i64, u64
 from twinfall.analytics.kernels.compiled import compiled
 from twinfall.analytics.kernels.encircling import circles_lost
@@ -16,14 +14,6 @@ from twinfall.analytics.kernels.falling import DIRTY, FALLEN, SEEDS, WAVE, fall,
 from twinfall.analytics.kernels.marking import lose
 from twinfall.analytics.kernels.supplying import carrier_lost, carriers_lost
 from twinfall.analytics.kernels.timers import BUFFER, DRAINING, FEED, STORAGE, drop, put
-
-
-@compiled
-def advance(a: Any, s: Any, e: Any, until: float) -> None:
-    """Let time pass until just before then."""
-    none = np.empty(0, np.int32)
-    while e.size[0] > 0 and e.timer[e.heap[0]].due < until:
-        moment(a, s, e, none, NONE, float(e.timer[e.heap[0]].due))
 
 
 @compiled
@@ -60,7 +50,7 @@ def moment(a: Any, s: Any, e: Any, failed: Any, group: int, now: float) -> None:
 
 
 @compiled
-def _due(a: Any, s: Any, e: Any, down: int, now: float, wave: int) -> int:
+def _due(a: Any, s: Any, e: Any, down: int, now: float, wave: int) -> Any:
     """Take all that is due: storages, then losses on their way and buffers."""
     timer, heap, size, events, tally = e.timer, e.heap, e.size, e.events, s.tally
     found = i64(0)
@@ -107,7 +97,7 @@ def _run_empty(a: Any, s: Any, e: Any, i: int, now: float) -> None:
 
 
 @compiled
-def _spread(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> int:
+def _spread(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> Any:
     """Lose the feeds of what fell in the last wave, `new` of the order."""
     out_start, group_of, weight, transfer = a.out_start, a.group, a.weight, a.transfer
     rule, tally, order, mark, part = a.rule, s.tally, s.order, s.mark, e.asset

@@ -48,7 +48,7 @@ class Evolving(NamedTuple):
 
 
 @compiled
-def fall(a: Any, s: Any, e: Any, down: int, asset: int, how: Any) -> int:
+def fall(a: Any, s: Any, e: Any, down: int, asset: int, how: Any) -> Any:
     """Take an asset down (time, wave, by, cause) unless it is; how many have fallen then."""
     mark, at = s.mark, u64(asset)
     if mark[at].wave != UP:
@@ -121,7 +121,7 @@ def seed(s: Any, e: Any, asset: int) -> None:
 
 
 @compiled
-def lost(a: Any, s: Any, e: Any, down: int, group: int, now: float, wave: int) -> int:
+def lost(a: Any, s: Any, e: Any, down: int, group: int, now: float, wave: int) -> Any:
     """A group is lost: its buffer begins to run, or its consumer falls."""
     consumer = i64(a.rule[group].consumer)
     if len(e.buffer_slot) > 0 and e.buffer_slot[group] >= 0:

@@ -34,12 +34,12 @@ def rise(a: Any, s: Any, e: Any, seeds: Any, now: float) -> None:
     tail = _find(a, s, e, seeds, now)
     e.count[ROSE] = tail
     _take_back(a, s, e, tail)
-    for i in range(tail):
+    stored, timed = len(e.buffer_slot) > 0, len(e.feed_slot) > 0
+    for i in range(tail if stored or timed or a.cyclic else 0):
         asset = i64(e.rose[i])
-        lasts = e.asset[asset].buffered == 1 or len(e.feed_slot) > 0
-        if a.cyclic and lasts and a.circling[asset] == 1:
+        if a.cyclic and (timed or e.asset[asset].buffered == 1) and a.circling[asset] == 1:
             seed(s, e, asset)  # it may feed what feeds it from now on: a buffer, a loss not felt
-        if len(e.buffer_slot) > 0:
+        if stored:
             _use_buffers(a, s, e, asset, now)
     _forget(a, e, tail)
     if e.count[CIRCLES] > 0:
@@ -47,7 +47,7 @@ def rise(a: Any, s: Any, e: Any, seeds: Any, now: float) -> None:
 
 
 @compiled
-def _find(a: Any, s: Any, e: Any, seeds: Any, now: float) -> int:
+def _find(a: Any, s: Any, e: Any, seeds: Any, now: float) -> Any:
     """Flag who can rise, black starters assumed as far as what they start holds them."""
     assumed = _black_starters(a, s, e)
     while True:
@@ -94,14 +94,15 @@ def _held(a: Any, s: Any, e: Any, assumed: Any, now: float) -> Any:
 
 
 @compiled
-def _grow(a: Any, s: Any, e: Any, assumed: Any, now: float, tail: int) -> int:
-    head = i64(0)
+def _grow(a: Any, s: Any, e: Any, assumed: Any, now: float, tail: int) -> Any:
+    out_start, rose, head, connected = a.out_start, e.rose, i64(0), len(a.member_start) > 1
     while True:
         while head < tail:
-            asset = i64(e.rose[head])
+            asset = i64(rose[u64(head)])
             head += 1
-            tail = _feed(a, s, e, asset, now, tail)
-            if a.member[asset] != 0:
+            if out_start[u64(asset)] != out_start[u64(asset + 1)]:
+                tail = _feed(a, s, e, asset, now, tail)
+            if connected and a.member[asset] != 0:
                 tail = _pass_on(a, s, e, asset, i64(s.support[asset].fed), now, tail)
         for asset in assumed:  # one may only now be fed itself
             tail = _pass_later(a, s, e, i64(asset), now, tail)
@@ -110,12 +111,14 @@ def _grow(a: Any, s: Any, e: Any, assumed: Any, now: float, tail: int) -> int:
 
 
 @compiled
-def _feed(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> int:
+def _feed(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     """Try whoever has the votes of a group again because of this one."""
-    out_start, group_of, weight_of, rule = a.out_start, a.group, a.weight, a.rule
-    member, tally, mark, gain, part, rose = a.member, s.tally, s.mark, e.gain, e.asset, e.rose
-    for edge in range(out_start[u64(asset)], out_start[u64(asset + 1)]):
-        if not _is_lost(e, edge):
+    group_of, weight_of, rule, member = a.group, a.weight, a.rule, a.member
+    tally, mark, gain, part, rose = s.tally, s.mark, e.gain, e.asset, e.rose
+    regained, count = e.regained, e.count
+    timed, found = len(e.feed_slot) > 0, i64(count[REGAINED])
+    for edge in range(a.out_start[u64(asset)], a.out_start[u64(asset + 1)]):
+        if timed and not _is_lost(e, edge):
             continue
         group, weight = u64(group_of[u64(edge)]), weight_of[u64(edge)]
         fail_at, before = rule[group].fail_at, tally[group].lost - gain[group]
@@ -124,16 +127,17 @@ def _feed(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> int:
             continue
         consumer = u64(rule[group].consumer)
         part[consumer].short -= 1
-        e.regained[e.count[REGAINED]] = group
-        e.count[REGAINED] += 1
+        regained[u64(found)] = group
+        found += 1
         if part[consumer].buffered == 1 or member[consumer] != 0:
             tail = _try(a, s, e, i64(consumer), now, tail)
             continue
-        one = part[consumer]
-        if one.short == 0 and one.own == 0 and one.risen == 0 and mark[consumer].wave != UP:
+        lacks = part[consumer].short + part[consumer].own + part[consumer].risen
+        if lacks == 0 and mark[consumer].wave != UP:
             part[consumer].risen = 1
             rose[u64(tail)] = consumer
             tail += 1
+    count[REGAINED] = found
     return tail
 
 
@@ -146,7 +150,7 @@ def _is_lost(e: Any, edge: int) -> bool:
 
 
 @compiled
-def _pass_on(a: Any, s: Any, e: Any, asset: int, carriers: int, now: float, tail: int) -> int:
+def _pass_on(a: Any, s: Any, e: Any, asset: int, carriers: int, now: float, tail: int) -> Any:
     if a.conducts[asset] == 0:
         return tail
     for carrier in range(len(a.member_start) - 1):
@@ -159,7 +163,7 @@ def _pass_on(a: Any, s: Any, e: Any, asset: int, carriers: int, now: float, tail
 
 
 @compiled
-def _pass_later(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> int:
+def _pass_later(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     fed = i64(0)
     for carrier in range(len(a.member_start) - 1):
         if a.member[asset] >> carrier & 1 and _is_fed(a, s, e, asset, i64(carrier), now):
@@ -170,7 +174,7 @@ def _pass_later(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> in
 
 
 @compiled
-def _try(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> int:
+def _try(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     """Let an asset rise if it is down, in order, and has all that it needs."""
     if s.mark[asset].wave == UP or e.asset[asset].own == 1 or e.asset[asset].risen == 1:
         return tail
@@ -234,16 +238,17 @@ def _forget(a: Any, e: Any, tail: int) -> None:
 def _take_back(a: Any, s: Any, e: Any, tail: int) -> None:
     """Who rises is up: their feeds vote, and what was on its way does not come."""
     out_start, group_of, weight, member = a.out_start, a.group, a.weight, a.member
-    mark, tally, rose = s.mark, s.tally, e.rose
+    mark, tally, rose, timed, dirty = s.mark, s.tally, e.rose, len(e.feed_slot) > 0, i64(0)
     for i in range(tail):
         asset = u64(rose[u64(i)])
         for edge in range(out_start[asset], out_start[asset + u64(1)]):
-            if _is_lost(e, edge):
-                tally[u64(group_of[u64(edge)])].lost -= weight[u64(edge)]
-            else:
+            if timed and not _is_lost(e, edge):
                 drop(e.timer, e.heap, e.size, i64(e.feed_slot[u64(edge)]))
+                continue
+            tally[u64(group_of[u64(edge)])].lost -= weight[u64(edge)]
         mark[asset].wave = UP
-        e.count[DIRTY] |= i64(member[asset])
+        dirty |= i64(member[asset])
+    e.count[DIRTY] |= dirty
 
 
 @compiled

@@ -14,7 +14,7 @@ from twinfall.analytics.kernels.timers import CHARGING, left
 
 
 @compiled
-def carriers_lost(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> int:
+def carriers_lost(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> Any:
     carriers = len(a.member_start) - 1
     if carriers == 0:
         return down
@@ -30,7 +30,7 @@ def carriers_lost(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave:
 @compiled
 def carrier_lost(
     a: Any, s: Any, e: Any, down: int, new: Any, carrier: int, now: float, wave: int
-) -> int:
+) -> Any:
     """One carrier, given the waves up to `wave`; what falls makes the next one."""
     mark, order, root, reached, members = s.mark, s.order, s.root, s.reached, a.members
     first, last = a.member_start[carrier], a.member_start[carrier + 1]
@@ -56,7 +56,7 @@ def carrier_lost(
 @compiled
 def _begin_at_storages(
     a: Any, s: Any, e: Any, carrier: int, tail: int, now: float, wave: int
-) -> int:
+) -> Any:
     """Queue the storages that no source reaches and that are not empty; new ones begin to run,
     those that are reached again recharge.
     """

@@ -45,7 +45,7 @@ def _sooner(timer: Any, one: int, other: int) -> bool:
 
 
 @compiled
-def _rise(timer: Any, heap: Any, place: int) -> int:
+def _rise(timer: Any, heap: Any, place: int) -> Any:
     slot = heap[place]
     while place > 0:
         above = (place - 1) // 2
@@ -107,7 +107,7 @@ def drop(timer: Any, heap: Any, size: Any, slot: int) -> None:
 
 
 @compiled
-def left(timer: Any, slot: int, now: float) -> float:
+def left(timer: Any, slot: int, now: float) -> Any:
     """Seconds that a buffer lasts."""
     one = timer[slot]
     passed = now - one.since
@@ -121,7 +121,7 @@ def left(timer: Any, slot: int, now: float) -> float:
 
 
 @compiled
-def turn(timer: Any, heap: Any, size: Any, slot: int, mode: int, now: float) -> float:
+def turn(timer: Any, heap: Any, size: Any, slot: int, mode: int, now: float) -> Any:
     """Let a buffer do something else from now on, unless it does that already; what is left."""
     level = left(timer, slot, now)
     if timer[slot].mode == mode:
