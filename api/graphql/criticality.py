@@ -42,7 +42,10 @@ type CriticalConnection {
 }
 """A smallest set of assets whose failure together takes the asset down, and a way it takes."""
 type CutSet { order: Int! members: [ID!]! path: [ID!]! }
-"""By size. `complete` is false where the search was cut short."""
+"""
+By size, then members. `totalCount` counts all that were found; `complete` is false where the search
+was cut short, so that there may be more.
+"""
 type CutSets { snapshot: String! complete: Boolean! totalCount: Int! sets: [CutSet!]! }
 
 extend type Query {
@@ -86,7 +89,7 @@ def spof(asking: Asking, arguments: Record) -> Record:
     return {
         "snapshot": assets.snapshot,
         "complete": found.complete,
-        "totalCount": len(found.sets),
+        "totalCount": found.total,
         "sets": [
             {
                 "order": len(cut.members),
