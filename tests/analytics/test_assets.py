@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.analytics.plant import assets
-from twinfall.analytics import AssetNetwork, Standing
-from twinfall.analytics.explaining import Impacted, NearMiss, ServiceTotal
+from twinfall.analytics import AssetNetwork, NearMiss, Standing
+from twinfall.analytics.explaining import Impacted, ServiceTotal
 from twinfall.ontology.errors import UnknownTwin
 
 Twins = Mapping[str, Mapping[str, Any]]
