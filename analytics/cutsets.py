@@ -61,6 +61,13 @@ class CutSets:
     total: int
     complete: bool
     tried: int
+    _first: Callable[[int], tuple[CutSet, ...]] = field(
+        default=lambda _: (), repr=False, compare=False
+    )
+
+    def every(self) -> tuple[CutSet, ...]:
+        """All `total` sets, those that are not listed too."""
+        return self.sets if self.total == len(self.sets) else self._first(self.total)
 
     @property
     def whole(self) -> bool:
@@ -98,10 +105,13 @@ def cut_sets(
     cone = Cone(network, asset, before)
     search = _Search(cone, limits)
     complete = search.run(order)
-    told = _told(cone.members, search.cuts, limits.sets)
-    sets = tuple(CutSet(members, cone.path) for members in told)
+
+    def first(most: int) -> tuple[CutSet, ...]:
+        told = _told(cone.members, search.cuts, most)
+        return tuple(CutSet(members, cone.path) for members in told)
+
     total = sum(prod(len(cone.members[one]) for one in cut) for cut in search.cuts)
-    return CutSets(asset, sets, total, complete, search.tried)
+    return CutSets(asset, first(limits.sets), total, complete, search.tried, first)
 
 
 def _told(

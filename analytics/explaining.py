@@ -19,6 +19,8 @@ from twinfall.analytics.why import Losses
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
 
+MAX_TAKEN = 512
+"""Sets of failed assets of which it is kept what they take down."""
 MAX_FAILED_TOGETHER = 50
 """Failed assets among which the causes that cannot be spared are looked for."""
 
@@ -125,6 +127,7 @@ class AssetImpact:
         self.impact = shown(impact, assets.visible)
         self.horizon = horizon
         self._possible = possible
+        self._taken: dict[tuple[int, ...], Rows] = {}
         self.snapshot = assets.snapshot
 
     @property
@@ -246,16 +249,35 @@ class AssetImpact:
         )
 
     def _minimal(self, asset: int) -> tuple[str, ...] | None:
-        """Leave out one failed asset after the other, as long as this one goes down."""
-        kept = self.impact.failed.tolist()
+        """The first failed asset that takes this one down alone; or leave out one after the other,
+        as long as this one goes down.
+        """
+        kept = tuple(self.impact.failed.tolist())
         if len(kept) > MAX_FAILED_TOGETHER:
             return None
-        before = self.assets.course.failed.tolist()
-        for one in self.impact.failed.tolist():
-            rest = [other for other in kept if other != one]
-            if rest and asset in self.assets.network.down([*before, *rest]):
+        alone = next((one for one in kept if self._takes((one,), asset)), None)
+        if alone is not None:
+            kept = (alone,)
+        for one in kept[:]:
+            rest = tuple(other for other in kept if other != one)
+            if rest and self._takes(rest, asset):
                 kept = rest
         return tuple(self.assets.ids[one] for one in kept)
+
+    def _takes(self, failed: tuple[int, ...], asset: int) -> bool:
+        """Whether these alone, of the failed ones, take an asset down. Most assets go down by the
+        same ones, so what they take is kept.
+        """
+        if len(failed) == len(self.impact.failed):
+            return True
+        if failed not in self._taken:
+            if len(self._taken) == MAX_TAKEN:
+                self._taken.clear()
+            before = self.assets.course.failed.tolist()
+            self._taken[failed] = np.sort(self.assets.network.down([*before, *failed]))
+        down = self._taken[failed]
+        at = int(np.searchsorted(down, asset))
+        return at < len(down) and int(down[at]) == asset
 
     def _lessened(self, row: int) -> Impacted:
         found, ids, soft = self.degraded, self.assets.ids, self.assets.compiled.soft

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from twinfall.api.cli import here
+from twinfall.api.cli.files import Csv, GeoJson, ImpactList, Png, Svg, fields, wanted, write
 from twinfall.api.cli.output import (
     BAD,
     UNAVAILABLE,
@@ -23,13 +24,20 @@ IMPACT = """
 query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
   impact(failed: $failed, horizon: $horizon) {
     snapshot
-    totals { assets customers value services { name count } }
+    totals { assets customers value degraded services { name count } }
+    bounds { optimistic { assets customers value } pessimistic { assets customers value } }
+    counts { affected nearMisses notEvaluated baselineDown }
     waves { wave at count }
     affected(first: $first) {
       totalCount
-      nodes { twin { id _name model } wave at to group votes cause path { id } }
+      nodes {
+        twin { id _name model } wave at from to level group votes cause path { id } minimalCauses
+      }
     }
+    nearMisses(first: $first) { twin { id } group margin wouldFailIf }
     notEvaluated(first: 100) { id reason }
+    baselineDown(first: 100) { id }
+    FILES
   }
 }
 """
@@ -58,11 +66,13 @@ def impact(
         str | None, typer.Option(help="Look no further than this, such as PT24H.")
     ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 100,
-    geojson: Annotated[
-        Path | None, typer.Option(help="Write all that have a location to this file.")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
-    svg: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
+    geojson: GeoJson = None,
+    csv: Csv = None,
+    which: Annotated[
+        ImpactList, typer.Option("--list", help="The list for --csv and --geojson.")
+    ] = ImpactList.AFFECTED,
+    svg: Svg = None,
+    png: Png = None,
     show: Annotated[
         bool, typer.Option(help="Also show it on the nodes, for Neo4j Browser.")
     ] = False,
@@ -72,14 +82,13 @@ def impact(
     from twinfall.api.cli.service import service
 
     given = {"failed": ids, "horizon": horizon, "first": first}
+    files = wanted(csv, geojson, svg, png)
     with service(here.settings(), "twinfall impact") as graph:
-        answer = graph.ask(IMPACT, given)
-        for path, name in ((geojson, "geoJson"), (csv, "csv"), (svg, "svg")):
-            if path is not None:
-                _write(path, graph.ask(EXPORT.replace("FORMAT", name), given)["data"])
+        answer = graph.ask(IMPACT.replace("FILES", fields(files, f"(list: {which})")), given)
         if show:
             graph.ask(SHOW, given)
     found = answer["data"]["impact"]
+    write(files, found)
     if as_json:
         print_json(found)
     else:
@@ -89,24 +98,6 @@ def impact(
 
 SHOW = """mutation Show($failed: [ID!]!, $horizon: Duration) {
   showImpact(failed: $failed, horizon: $horizon) { shown } }"""
-EXPORT = """query Export($failed: [ID!]!, $horizon: Duration) {
-  impact(failed: $failed, horizon: $horizon) { FORMAT } }"""
-
-
-def _write(path: Path, data: dict[str, Any]) -> None:
-    """Write the one field of an export: a text, or JSON."""
-    import orjson
-
-    from twinfall.ontology.errors import BadInput
-
-    (content,) = data["impact"].values()
-    raw = content.encode() if isinstance(content, str) else orjson.dumps(content)
-    try:
-        path.write_bytes(raw)
-    except OSError as error:
-        raise BadInput(
-            f"cannot be written: {error.strerror}", code="BAD_FILE", path=str(path)
-        ) from error
 
 
 def _show(ids: list[str], found: dict[str, Any]) -> None:
@@ -129,6 +120,11 @@ def _show(ids: list[str], found: dict[str, Any]) -> None:
     left = found["affected"]["totalCount"] - len(rows)
     if left > 0:
         out.print(f"and {left} more: --first shows more, up to {MAX_SHOWN}", markup=False)
+    near = found["counts"]["nearMisses"]
+    if near:
+        names = ", ".join(miss["twin"]["id"] for miss in found["nearMisses"][:5])
+        more = " ..." if near > 5 else ""
+        out.print(f"{near} with nothing left to spare: {names}{more}", markup=False)
     for unknown in found["notEvaluated"]:
         out.print(f"not judged: {unknown['id']}: {unknown['reason']}", markup=False)
 
