@@ -30,10 +30,12 @@ class Cone:
     """
 
     def __init__(self, network: Network, asset: int, before: Flags) -> None:
-        self.assets = _assets(network, asset, before)
+        near = _Near.of(network, _assets(network, asset, before))
+        voting = network.feeds.provider[near.feeds]
+        self.assets = np.union1d(near.assets, voting[before[voting]])
         self.target = int(np.searchsorted(self.assets, asset))
-        self.arrays = _arrays(network, self.assets, before)
-        self.edges = _edges(network, self.assets, before)
+        self.arrays = near.arrays(self.assets)
+        self.edges = near.edges(self.assets)
         self._out = before[self.assets].astype(np.uint8)
         n, groups, carriers = len(self.assets), len(self.arrays.rule), network.links.carriers
         self._inside, self._way = np.zeros(n, np.uint8), np.zeros(n, np.int32)
@@ -97,35 +99,83 @@ class Cone:
 
 
 @dataclass(frozen=True, slots=True)
-class _Columns:
-    """Edges by network position."""
+class _Near:
+    """What these assets that are up (ascending) have to do with each other, read off the network
+    at the cost of what hangs on them: groups that are judged and their feeds, by row; arcs.
+    """
 
+    network: Network
+    assets: Ints
+    groups: Ints
+    feeds: Ints
     begin: Ints
     end: Ints
-    kind: Ints
-    needed: NDArray[np.uint8]
+    carrier: Ints
 
-    def among(self, inside: Flags) -> _Columns:
-        rows = np.flatnonzero(inside[self.begin] & inside[self.end])
-        return _Columns(self.begin[rows], self.end[rows], self.kind[rows], self.needed[rows])
+    @classmethod
+    def of(cls, network: Network, assets: Ints) -> _Near:
+        arrays, n = network.arrays, network.n
+        groups = np.sort(arrays.groups[spans(arrays.group_start, assets)])
+        groups = groups[network.feeds.fail_at[groups] > 0]
+        feeds = np.sort(arrays.in_edges[spans(arrays.in_start, groups)])
+        begin, end, carrier = [_none()], [_none()], [_none()]
+        for number in range(network.links.carriers):
+            at = assets + number * n
+            count = arrays.pass_start[at + 1] - arrays.pass_start[at]
+            begin.append(np.repeat(assets, count))
+            end.append(arrays.pass_to[spans(arrays.pass_start, at)])
+            carrier.append(np.full(int(count.sum()), number, np.int32))
+        begun, ended, kind = (np.concatenate(one) for one in (begin, end, carrier))
+        inside = _among(assets, ended)
+        return cls(network, assets, groups, feeds, begun[inside], ended[inside], kind[inside])
+
+    def edges(self, among: Ints) -> series.Edges:
+        """Who helps whom, by place among these."""
+        feeds, links = self.network.feeds, self.network.links
+        from_up = self.feeds[_among(self.assets, feeds.provider[self.feeds])]
+        group = feeds.group[from_up]
+        passing = np.flatnonzero(links.conducts[self.begin] == 1)
+        needed = (feeds.weight[from_up] >= feeds.fail_at[group]).astype(np.uint8)
+        begin = _places(among, feeds.provider[from_up], self.begin[passing])
+        end = _places(among, feeds.consumer[group], self.end[passing])
+        out_start, out_edges = kernels.csr(begin, len(among))
+        in_start, in_edges = kernels.csr(end, len(among))
+        return series.Edges(
+            begin=begin,
+            end=end,
+            kind=np.append(np.full(len(from_up), FEED, np.int32), self.carrier[passing]),
+            needed=np.append(needed, np.zeros(len(passing), np.uint8)),
+            out_start=out_start,
+            out_edges=out_edges,
+            in_start=in_start,
+            in_edges=in_edges,
+            source=links.source[among],
+        )
+
+    def arrays(self, among: Ints) -> kernels.Arrays:
+        """A network of these: those that are up, and those that are down and count in votes."""
+        from twinfall.analytics.network import part_of  # here: networks make cones
+
+        part = copy.copy(self.network)
+        part.feeds = self.network.feeds.of_groups(self.groups, self.feeds)
+        part.links = replace(
+            self.network.links, begin=self.begin, end=self.end, carrier=self.carrier
+        )
+        return part_of(part, among)
 
 
 def _assets(network: Network, asset: int, before: Flags) -> Ints:
-    """What helps the asset, dead ends left out; and what is down and counts in votes, ascending."""
-    up = _held_by(network, asset, before) & ~before
-    assets = np.flatnonzero(up).astype(np.int32)
-    edges = _edges(network, assets, before)
+    """What is up and helps the asset, dead ends left out, ascending."""
+    assets = _held_by(network, asset, before)
+    edges = _Near.of(network, assets).edges(assets)
     kept = np.ones(len(assets), np.uint8)
     queue = np.zeros(len(assets) + len(edges.begin), np.int32)
     series.trim(edges, int(np.searchsorted(assets, asset)), kept, queue)
-    up[assets[kept == 0]] = False
-    feeds = network.feeds
-    voting = feeds.provider[up[feeds.consumer[feeds.group]] & (feeds.fail_at[feeds.group] > 0)]
-    up[voting] = True
-    return np.flatnonzero(up).astype(np.int32)
+    helping: Ints = assets[kept == 1]
+    return helping
 
 
-def _held_by(network: Network, asset: int, before: Flags) -> Flags:
+def _held_by(network: Network, asset: int, before: Flags) -> Ints:
     """Backwards from the asset: who feeds it and who passes a carrier on to it, and so on."""
     arrays, n = network.arrays, network.n
     inside = np.zeros(n, bool)
@@ -140,65 +190,19 @@ def _held_by(network: Network, asset: int, before: Flags) -> Flags:
         ]
         front = np.unique(np.concatenate([feeders, *near])).astype(np.int32)
         front = front[~inside[front] & ~before[front]]
-    return inside
+    return np.flatnonzero(inside).astype(np.int32)
 
 
-def _edges(network: Network, assets: Ints, before: Flags) -> series.Edges:
-    """The edges between these assets that are up, by place among them."""
-    inside = np.zeros(network.n, bool)
-    inside[assets] = True
-    inside &= ~before
-    feeds, links = network.feeds, network.links
-    judged = np.flatnonzero(feeds.fail_at[feeds.group] > 0)
-    group = feeds.group[judged]
-    passing = np.flatnonzero(links.conducts[links.begin] == 1)
-    needed = feeds.weight[judged] >= feeds.fail_at[group]
-    columns = _Columns(
-        np.concatenate([feeds.provider[judged], links.begin[passing]]),
-        np.concatenate([feeds.consumer[group], links.end[passing]]),
-        np.concatenate([np.full(len(judged), FEED, np.int32), links.carrier[passing]]),
-        np.concatenate([needed, np.zeros(len(passing), bool)]).astype(np.uint8),
-    ).among(inside)
-    begin = np.searchsorted(assets, columns.begin).astype(np.int32)
-    end = np.searchsorted(assets, columns.end).astype(np.int32)
-    out_start, out_edges = kernels.csr(begin, len(assets))
-    in_start, in_edges = kernels.csr(end, len(assets))
-    return series.Edges(
-        begin=begin,
-        end=end,
-        kind=columns.kind.astype(np.int32),
-        needed=columns.needed,
-        out_start=out_start,
-        out_edges=out_edges,
-        in_start=in_start,
-        in_edges=in_edges,
-        source=links.source[assets],
-    )
+def _among(assets: Ints, some: Ints) -> Flags:
+    """Which of some are among the assets, which are ascending."""
+    at = np.minimum(np.searchsorted(assets, some), max(0, len(assets) - 1))
+    found: Flags = assets[at] == some if len(assets) else np.zeros(len(some), bool)
+    return found
 
 
-def _arrays(network: Network, assets: Ints, before: Flags) -> kernels.Arrays:
-    """The arrays of these assets, with what is judged and connected among those that are up."""
-    from twinfall.analytics.network import part_of  # here: networks make cones
+def _places(among: Ints, *positions: Ints) -> Ints:
+    return np.searchsorted(among, np.concatenate(positions)).astype(np.int32)
 
-    inside = np.zeros(network.n, bool)
-    inside[assets] = True
-    inside &= ~before
-    feeds, links = network.feeds, network.links
-    groups = np.flatnonzero(inside[feeds.consumer] & (feeds.fail_at > 0))
-    number = np.full(feeds.count, -1, np.int32)
-    number[groups] = np.arange(len(groups), dtype=np.int32)
-    rows = np.flatnonzero(number[feeds.group] >= 0)
-    arcs = np.flatnonzero(inside[links.begin] & inside[links.end])
-    part = copy.copy(network)
-    part.feeds = replace(
-        feeds,
-        provider=feeds.provider[rows],
-        group=number[feeds.group[rows]],
-        transfer=feeds.transfer[rows],
-        weight=feeds.weight[rows],
-        rule=feeds.rule[groups],
-    )
-    part.links = replace(
-        links, begin=links.begin[arcs], end=links.end[arcs], carrier=links.carrier[arcs]
-    )
-    return part_of(part, assets)
+
+def _none() -> Ints:
+    return np.zeros(0, np.int32)
