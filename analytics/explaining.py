@@ -92,6 +92,12 @@ class Impacted:
         """
         return self.find_minimal()
 
+    @property
+    def spof(self) -> bool | None:
+        """Whether one of the failed ones takes this one down alone. None as `minimal_causes`."""
+        causes = self.minimal_causes
+        return None if causes is None else len(causes) == 1
+
 
 def shown(impact: Impact, visible: int) -> Impact:
     """Without gates: waves numbered on without theirs, their own causes instead of them."""

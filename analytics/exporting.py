@@ -22,7 +22,7 @@ ImpactList = Literal[
 IMPACT_LISTS: tuple[ImpactList, ...] = get_args(ImpactList)
 AFFECTED = (
     *("id", "from", "to", "level", "wave", "at", "group", "votes", "cause", "path"),
-    "minimalCauses",
+    *("minimalCauses", "spof"),
 )
 CRITICAL = (
     *("rank", "id", "assets", "customers", "value", "expected", "failureRate"),
@@ -49,12 +49,12 @@ def _affected(impact: AssetImpact) -> Table:
         for position in impact.impact.failed.tolist():
             id_ = ids[position]
             before = impact.assets.state(id_)
-            blank = (None,) * (len(AFFECTED) - 6)
+            blank = (None,) * (len(AFFECTED) - 6)  # what failed by itself needs no reason
             yield Row((id_, before, "failed", None, 0, 0.0, *blank), (id_,))
         for start in range(0, impact.count, _BATCH):
             for row in impact.affected(start, start + _BATCH):
                 told = (row.id, row.before, row.to, row.level, row.wave, row.at, row.group)
-                why = (row.votes, row.cause, " > ".join(row.path), row.minimal_causes)
+                why = (row.votes, row.cause, " > ".join(row.path), row.minimal_causes, row.spof)
                 yield Row((*told, *why), (row.id,))
 
     count = len(impact.impact.failed) + impact.count

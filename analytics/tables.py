@@ -144,6 +144,8 @@ def _feature(said: dict[str, Any], kind: str, coordinates: Any) -> dict[str, Any
 
 def _cell(value: Any) -> Any:
     text = _text(value)
+    if isinstance(text, bool):
+        return "true" if text else "false"
     if isinstance(text, str) and text.startswith(_FORMULA):
         return f"'{text}"
     return "" if text is None else text

@@ -31,7 +31,8 @@ query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
     affected(first: $first) {
       totalCount
       nodes {
-        twin { id _name model } wave at from to level group votes cause path { id } minimalCauses
+        twin { id _name model } wave at from to level group votes cause path { id }
+        minimalCauses spof
       }
     }
     nearMisses(first: $first) { twin { id } group margin wouldFailIf }

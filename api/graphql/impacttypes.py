@@ -75,6 +75,8 @@ type Impacted {
   path: [Twin!]!
   "Failed assets none of which can be spared for this; null where very many failed."
   minimalCauses: [ID!]
+  "Whether one of them does it alone; null as `minimalCauses`."
+  spof: Boolean
 }
 """`margin` is how many more feeds the group can lose."""
 type NearMiss { twin: Twin! group: String! margin: Int! wouldFailIf: [ID!]! }

@@ -67,6 +67,7 @@ def test_geojson_has_a_point_for_all_that_have_a_place_and_says_in_which_plane()
     assert second["properties"] == {
         "id": "B", "from": "ok", "to": "failed", "wave": 1, "at": 60.0, "group": "needs",
         "votes": "1 of 1 lost: =A", "cause": "=A", "path": "=A > B", "minimalCauses": "=A",
+        "spof": True,
     }  # fmt: skip
     assert impact_table(_impact("EPSG:25833")).geojson()["coordinateSystem"] == "EPSG:25833"
 
