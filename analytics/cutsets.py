@@ -33,7 +33,8 @@ MAX_TRIED = 200_000
 """Sets that are tried for one asset."""
 MAX_SETS = 10_000
 """Sets that are listed."""
-SECONDS = 10.0
+SECONDS = 5.0
+"""Well within what a server gives a question."""
 
 
 @dataclass(frozen=True, slots=True)

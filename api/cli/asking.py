@@ -20,12 +20,14 @@ from twinfall.api.cli.output import (
 )
 
 MAX_SHOWN = 500
+MAX_NAMED = 10
+"""Assets named in a line; `--json` has more."""
 IMPACT = """
 query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
   impact(failed: $failed, horizon: $horizon) {
     snapshot
-    totals { assets customers value degraded services { name count } }
-    bounds { optimistic { assets customers value } pessimistic { assets customers value } }
+    totals { assets customers value services { name count } degraded }
+    bounds { pessimistic { assets customers value services { name count } degraded } }
     counts { affected nearMisses notEvaluated baselineDown }
     waves { wave at count }
     affected(first: $first) {
@@ -35,9 +37,9 @@ query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
         minimalCauses spof
       }
     }
-    nearMisses(first: $first) { twin { id } group margin wouldFailIf }
-    notEvaluated(first: 100) { id reason }
+    nearMisses(first: 20) { twin { id } group margin wouldFailIf }
     baselineDown(first: 100) { id }
+    notEvaluated(first: 100) { id reason }
     FILES
   }
 }
@@ -103,15 +105,9 @@ SHOW = """mutation Show($failed: [ID!]!, $horizon: Duration) {
 
 def _show(ids: list[str], found: dict[str, Any]) -> None:
     out = console()
-    totals = found["totals"]
-    count = totals["assets"]
-    text = f"{', '.join(ids)} failed: {count} more asset{'' if count == 1 else 's'}"
-    for name in ("customers", "value"):
-        if totals[name]:
-            text += f", {name} {totals[name]:g}"
-    for service in totals["services"]:
-        text += f", {service['name']} {service['count']}"
-    out.print(text, markup=False)
+    out.print(f"{', '.join(ids)} failed: {_totals(found['totals'])}")
+    if found["bounds"]["pessimistic"] != found["totals"]:
+        out.print(f"with all that is unknown down: {_totals(found['bounds']['pessimistic'])}")
     waves = [[str(w["wave"]), w["at"], str(w["count"])] for w in found["waves"]]
     if waves:
         print_table("", ["wave", "at", "assets"], waves)
@@ -120,14 +116,30 @@ def _show(ids: list[str], found: dict[str, Any]) -> None:
         print_table("", ["at", "wave", "asset", "model", "to", "because", "cause"], rows)
     left = found["affected"]["totalCount"] - len(rows)
     if left > 0:
-        out.print(f"and {left} more: --first shows more, up to {MAX_SHOWN}", markup=False)
-    near = found["counts"]["nearMisses"]
-    if near:
-        names = ", ".join(miss["twin"]["id"] for miss in found["nearMisses"][:5])
-        more = " ..." if near > 5 else ""
-        out.print(f"{near} with nothing left to spare: {names}{more}", markup=False)
+        out.print(f"and {left} more: --first shows more, up to {MAX_SHOWN}")
+    for miss in found["nearMisses"]:
+        whose = f"{miss['twin']['id']} goes down if one more of its {miss['group']} fails"
+        out.print(f"near miss: {whose}: {_named(miss['wouldFailIf'])}")
+    if found["baselineDown"]:
+        out.print(f"down before: {_named([twin['id'] for twin in found['baselineDown']])}")
     for unknown in found["notEvaluated"]:
-        out.print(f"not judged: {unknown['id']}: {unknown['reason']}", markup=False)
+        out.print(f"not judged: {unknown['id']}: {unknown['reason']}")
+
+
+def _totals(totals: dict[str, Any]) -> str:
+    count = totals["assets"]
+    text = f"{count} more asset{'' if count == 1 else 's'}"
+    for name in ("customers", "value"):
+        if totals[name]:
+            text += f", {name} {totals[name]:g}"
+    for service in totals["services"]:
+        text += f", {service['name']} {service['count']}"
+    return text + (f", {totals['degraded']} degraded" if totals["degraded"] else "")
+
+
+def _named(ids: list[str]) -> str:
+    more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
+    return ", ".join(ids[:MAX_NAMED]) + more
 
 
 def _row(node: dict[str, Any]) -> list[str]:

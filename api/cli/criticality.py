@@ -37,10 +37,10 @@ def criticality(
         str, typer.Option(help="assets, customers, value, or expected: value-hours lost a year.")
     ] = "assets",
     model: Annotated[str | None, typer.Option(help="Only twins of this model.")] = None,
-    together: Annotated[
+    with_: Annotated[
         str | None,
         typer.Option(
-            "--with", metavar="ID", help="Instead: what takes down more together with this asset."
+            "--with", metavar="ID", help="Instead: what takes more along together with this one."
         ),
     ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Assets shown.")] = 25,
@@ -50,8 +50,8 @@ def criticality(
 ) -> None:
     """Rank assets by what their failure alone takes along, as things stand."""
     files = wanted(csv, geojson)
-    if together is not None:
-        _partners(_ask(PARTNERS, {"id": together, "first": first}, files), together, as_json)
+    if with_ is not None:
+        _partners(_ask(PARTNERS, {"id": with_, "first": first}, files), with_, as_json)
         return
     found = _ask(RANK, {"by": by, "model": model, "first": first}, files)
     if as_json:
@@ -69,14 +69,15 @@ def criticality(
     console().print(f"{len(rows)} of {found['totalCount']} assets", markup=False)
 
 
-def _partners(found: dict[str, Any], asset: str, as_json: bool) -> None:
+def _partners(found: dict[str, Any], id_: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    more = " ..." if found["count"] > len(found["ids"]) else ""
-    names = f": {', '.join(found['ids'])}{more}" if found["ids"] else ""
-    said = f"{found['count']} assets take down more together with {asset} than both do alone"
-    console().print(said + names, markup=False)
+    out = console()
+    for partner in found["ids"]:
+        out.print(partner)
+    count = found["count"]
+    out.print(f"{count} asset{'' if count == 1 else 's'} with which {id_} takes more along")
 
 
 def spof(

@@ -90,7 +90,7 @@ def test_rankings_partners_sets_and_explanations_are_written(folder: Path) -> No
     assert [done.status for done in (ranked, partners, sets, causes)] == [0, 0, 0, 0]
     assert len(_csv(folder / "rank.csv")) == ranked.json["totalCount"]
     assert len(_csv(folder / "with.csv")) == partners.json["count"]
-    assert "together with P1" in spoken.out
+    assert "with which P1 takes more along" in spoken.out
     assert _geojson(folder / "c.json")["count"] == len(_csv(folder / "cuts.csv"))
     assert _csv(folder / "why.csv")[0]["roots"] == causes.json["explanations"][0]["roots"][0]
 
