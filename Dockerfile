@@ -6,11 +6,11 @@ RUN pip install --no-cache-dir build && python -m build --wheel --outdir /wheel
 
 FROM python:3.12-slim
 RUN --mount=type=bind,from=build,source=/wheel,target=/wheel \
-    pip install --no-cache-dir /wheel/*.whl "uvloop>=0.21" "httptools>=0.6" \
+    pip install --no-cache-dir /wheel/*.whl "uvloop>=0.21" "httptools>=0.6" "pillow>=11.0" \
     && useradd --create-home twinfall && install -d -o twinfall /data
 USER twinfall
 # Compiles the cascade into the image, so that the first start is as quick as any other.
-RUN python -c "from twinfall.analytics import warm; warm()"
+RUN python -c "from twinfall.analytics import cutsets, warm; warm(); cutsets.warm()"
 WORKDIR /data
 ENV TWINFALL_DIR=/data TWINFALL_HOST=0.0.0.0 TWINFALL_PORT=8000
 VOLUME /data

@@ -3,8 +3,9 @@
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.compiling import NotEvaluated, topology_request
 from twinfall.analytics.evolution import Evolution, Moved
-from twinfall.analytics.explaining import AssetImpact, Bounds, Impacted, NearMiss, Totals, Wave
+from twinfall.analytics.explaining import AssetImpact, Bounds, Impacted, Totals, Wave
 from twinfall.analytics.links import Storages
+from twinfall.analytics.nearmisses import NearMiss
 from twinfall.analytics.network import Impact, Network
 from twinfall.analytics.states import Change, Reason, Standing, State
 from twinfall.analytics.warming import warm

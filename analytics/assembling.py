@@ -72,22 +72,11 @@ def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:
     place[assets] = np.arange(size, dtype=np.int32)
     feeds, links = network.feeds, network.links
     groups = np.flatnonzero(place[feeds.consumer] >= 0)
-    renumbered = np.full(feeds.count, -1, np.int32)
-    renumbered[groups] = np.arange(len(groups), dtype=np.int32)
-    kept = np.flatnonzero(renumbered[feeds.group] >= 0)
-    rule = feeds.rule[groups].copy()
+    some = feeds.of_groups(groups, np.flatnonzero(place[feeds.consumer[feeds.group]] >= 0))
+    rule = some.rule.copy()
     rule["consumer"] = place[rule["consumer"]]
-    fed = replace(
-        feeds,
-        provider=place[feeds.provider[kept]],
-        group=renumbered[feeds.group[kept]],
-        transfer=feeds.transfer[kept],
-        weight=feeds.weight[kept],
-        rule=rule,
-        black_start=feeds.black_start[assets],
-        code=feeds.code[groups],
-        recharge=feeds.recharge[groups] if len(feeds.recharge) else feeds.recharge,
-    )
+    black = feeds.black_start[assets]
+    fed = replace(some, provider=place[some.provider], rule=rule, black_start=black)
     arcs = np.flatnonzero(place[links.begin] >= 0)
     stored = np.flatnonzero(place[links.storages.asset] >= 0)
     linked = replace(

@@ -22,6 +22,7 @@ from twinfall.analytics.domains import (
     connections_through_gates,
     through_gates,
 )
+from twinfall.analytics.feeds import Feeds
 from twinfall.analytics.grouping import NO_DOMAIN, Columns, Declared, Groups, Reader, grouped
 from twinfall.analytics.limits import limit_names
 from twinfall.analytics.links import MAX_CARRIERS, Storages
@@ -290,8 +291,9 @@ def compile_network(
         storages=storages,
         visible=gates.first,
     )
-    _note_unsatisfiable(work, network, hard)
     degrading = Soft.of(n, soft, work.reader.names)
+    _note_unsatisfiable(work, network.feeds, hard)
+    _note_unsatisfiable(work, degrading.feeds, soft)
     return Compiled(
         network,
         tuple(work.domains.free),
@@ -344,12 +346,13 @@ def _padded(values: Any, count: int, fill: Any) -> Any:
     return np.append(values, np.full(count - len(values), fill, values.dtype))
 
 
-def _note_unsatisfiable(work: _Compiler, network: Network, groups: Groups) -> None:
+def _note_unsatisfiable(work: _Compiler, feeds: Feeds, groups: Groups) -> None:
     names = list(work.reader.names)
     rules, name = groups.rules(), groups.of("name")
-    for group in network.feeds.unsatisfiable:
-        size = int(network.arrays.in_start[group + 1] - network.arrays.in_start[group])
+    sizes = np.bincount(feeds.group, minlength=feeds.count)
+    for group in feeds.unsatisfiable:
+        size = int(sizes[group])
         lacks = f"needs k between 1 and {size} of {size}"
         if RULES[rules[group]] == "capacity":
             lacks = "all its shares together are less than minShare"
-        work.note([network.feeds.consumer[group]], f'group "{names[name[group]]}": {lacks}')
+        work.note([feeds.consumer[group]], f'group "{names[name[group]]}": {lacks}')

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twinfall.analytics.compiling import NotEvaluated, Rows
 from twinfall.analytics.degrading import Degraded
-from twinfall.analytics.feeds import Feeds
+from twinfall.analytics.nearmisses import NearMiss, near_misses
 from twinfall.analytics.network import Impact
 from twinfall.analytics.states import State
+from twinfall.analytics.why import Losses
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
 
-MAX_NAMED = 10
-"""Lost providers named in `votes`."""
-MAX_PATH = 1_000
+MAX_TAKEN = 512
+"""Sets of failed assets of which it is kept what they take down."""
 MAX_FAILED_TOGETHER = 50
 """Failed assets among which the causes that cannot be spared are looked for."""
 
@@ -92,45 +92,11 @@ class Impacted:
         """
         return self.find_minimal()
 
-
-@dataclass(frozen=True, slots=True)
-class NearMiss:
-    """An asset that stayed up although this failure took feeds of it: after `margin` more lost
-    feeds of the group it stands with nothing to spare (0: the next one fails it).
-    """
-
-    id: str
-    group: str
-    margin: int
-    would_fail_if: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Lost:
-    """The providers that a group lost, by position, and the weight of all that it has."""
-
-    providers: tuple[int, ...]
-    weights: Mapping[int, int]
-
     @property
-    def size(self) -> int:
-        return len(self.weights)
-
-    @property
-    def shared(self) -> bool:
-        """Whether shares are weighed, not feeds counted."""
-        return any(weight > 1 for weight in self.weights.values())
-
-    @property
-    def weight(self) -> int:
-        return sum(self.weights[p] for p in self.providers)
-
-    def decisive(self, fail_at: int) -> list[int]:
-        """Providers left, any of which would lose the group if it were the next one lost."""
-        if not self.weight < fail_at:
-            return []
-        left = sorted(set(self.weights) - set(self.providers))
-        return [p for p in left if self.weight + self.weights[p] >= fail_at]
+    def spof(self) -> bool | None:
+        """Whether one of the failed ones takes this one down alone. None as `minimal_causes`."""
+        causes = self.minimal_causes
+        return None if causes is None else len(causes) == 1
 
 
 def shown(impact: Impact, visible: int) -> Impact:
@@ -167,6 +133,7 @@ class AssetImpact:
         self.impact = shown(impact, assets.visible)
         self.horizon = horizon
         self._possible = possible
+        self._taken: dict[tuple[int, ...], Rows] = {}
         self.snapshot = assets.snapshot
 
     @property
@@ -254,27 +221,26 @@ class AssetImpact:
         order: Rows = np.lexsort((asset, time)).astype(np.int32)
         return order
 
+    @cached_property
+    def near(self) -> tuple[NearMiss, ...]:
+        """Assets that lost a feed and would fail with the next one, by id, then group."""
+        return tuple(sorted(near_misses(self._losses), key=lambda miss: (miss.id, miss.group)))
+
     def near_misses(self, first: int = 20) -> list[NearMiss]:
-        """Assets that lost a feed and would fail with the next one, by id."""
-        misses = list(self._near_misses())
-        misses.sort(key=lambda miss: (miss.id, miss.group))
-        return misses[:first]
+        """The first ones of `near`."""
+        return list(self.near[:first])
 
     # -- one asset ------------------------------------------------------------------------
 
     @cached_property
-    def _row(self) -> dict[int, int]:
-        return {int(asset): row for row, asset in enumerate(self.whole.asset)}
-
-    @cached_property
-    def _failed(self) -> frozenset[int]:
-        return frozenset(int(asset) for asset in self.impact.failed)
+    def _losses(self) -> Losses:
+        return Losses(self.assets, self.whole)
 
     def _impacted(self, row: int) -> Impacted:
         impact, ids = self.impact, self.assets.ids
         group, cause = int(impact.group[row]), int(impact.cause[row])
         asset = int(impact.asset[row])
-        name, votes = self._why(group, asset)
+        name, votes = self._losses.why(group, asset)
         return Impacted(
             ids[asset],
             int(impact.wave[row]),
@@ -283,22 +249,41 @@ class AssetImpact:
             name,
             votes,
             None if cause < 0 else ids[cause],
-            self._path(asset),
+            self._losses.path(asset),
             self.assets.state(ids[asset]),
             find_minimal=lambda: self._minimal(asset),
         )
 
     def _minimal(self, asset: int) -> tuple[str, ...] | None:
-        """Leave out one failed asset after the other, as long as this one goes down."""
-        kept = self.impact.failed.tolist()
+        """The first failed asset that takes this one down alone; or leave out one after the other,
+        as long as this one goes down.
+        """
+        kept = tuple(self.impact.failed.tolist())
         if len(kept) > MAX_FAILED_TOGETHER:
             return None
-        before = self.assets.course.failed.tolist()
-        for one in self.impact.failed.tolist():
-            rest = [other for other in kept if other != one]
-            if rest and asset in self.assets.network.down([*before, *rest]):
+        alone = next((one for one in kept if self._takes((one,), asset)), None)
+        if alone is not None:
+            kept = (alone,)
+        for one in kept[:]:
+            rest = tuple(other for other in kept if other != one)
+            if rest and self._takes(rest, asset):
                 kept = rest
         return tuple(self.assets.ids[one] for one in kept)
+
+    def _takes(self, failed: tuple[int, ...], asset: int) -> bool:
+        """Whether these alone, of the failed ones, take an asset down. Most assets go down by the
+        same ones, so what they take is kept.
+        """
+        if len(failed) == len(self.impact.failed):
+            return True
+        if failed not in self._taken:
+            if len(self._taken) == MAX_TAKEN:
+                self._taken.clear()
+            before = self.assets.course.failed.tolist()
+            self._taken[failed] = np.sort(self.assets.network.down([*before, *failed]))
+        down = self._taken[failed]
+        at = int(np.searchsorted(down, asset))
+        return at < len(down) and int(down[at]) == asset
 
     def _lessened(self, row: int) -> Impacted:
         found, ids, soft = self.degraded, self.assets.ids, self.assets.compiled.soft
@@ -306,17 +291,17 @@ class AssetImpact:
         start, edges = soft.by_group
         feeds = edges[start[group] : start[group + 1]]
         until = float(found.time[row]) - float(soft.feeds.autonomy[group])
-        lost = self._lost(soft.feeds, feeds, until, np.inf)
-        cause = self._shown(int(found.cause[row]))
+        lost = self._losses.lost(soft.feeds, feeds, until, np.inf)
+        cause = self._losses.shown(int(found.cause[row]))
         return Impacted(
             ids[asset],
             self._wave_of(cause) + 1,
             float(found.time[row]),
             "degraded",
             soft.names[soft.name[group]],
-            self._said(lost, soft.feeds, group),
+            self._losses.said(lost, soft.feeds, group),
             ids[cause],
-            (*self._path(cause), ids[asset]),
+            (*self._losses.path(cause), ids[asset]),
             self.assets.state(ids[asset]),
             float(soft.level[group]),
         )
@@ -324,91 +309,3 @@ class AssetImpact:
     def _wave_of(self, asset: int) -> int:
         at = np.flatnonzero(self.impact.asset == asset)
         return int(self.impact.wave[at[0]]) if len(at) else 0
-
-    def _shown(self, asset: int) -> int:
-        """The asset itself; of a gate, the asset that it stands for."""
-        behind = asset - self.assets.visible
-        return asset if behind < 0 else int(self.assets.compiled.behind[behind])
-
-    def _path(self, asset: int) -> tuple[str, ...]:
-        """From a failed asset along the causes to this one, past gates."""
-        path, seen = [asset], {asset}
-        while asset not in self._failed and asset in self._row and len(path) < MAX_PATH:
-            asset = int(self.whole.cause[self._row[asset]])
-            if asset < 0 or asset in seen:
-                break
-            path.append(asset)
-            seen.add(asset)
-        return tuple(self.assets.ids[p] for p in reversed(path) if p < self.assets.visible)
-
-    def _why(self, group: int, asset: int) -> tuple[str, str]:
-        compiled = self.assets.compiled
-        if group < 0:
-            carrier = compiled.carriers[-2 - group]
-            return carrier, f"no source of {carrier} reached"
-        network = self.assets.network
-        row = self._row[asset]
-        time = float(self.whole.time[row]) - float(network.feeds.autonomy[group])
-        lost = self._lost(network.feeds, network.edges_of(group), time, float(self.whole.wave[row]))
-        return compiled.group_names[compiled.group_name[group]], self._said(
-            lost, network.feeds, group
-        )
-
-    def _said(self, lost: _Lost, feeds: Feeds, group: int) -> str:
-        named = [self.assets.ids[self._shown(p)] for p in lost.providers[:MAX_NAMED]]
-        left_out = len(lost.providers) - len(named)
-        more = f" and {left_out} more" if left_out else ""
-        votes = f"{len(lost.providers)} of {lost.size} lost"
-        votes += f": {', '.join(named)}{more}" if named else ""
-        rule = feeds.rule[group]
-        if lost.shared and lost.weight >= rule["fail_at"]:
-            needed = int(rule["total"]) - int(rule["fail_at"]) + 1
-            votes += f", {(int(rule['total']) - lost.weight) / needed:.0%} of what it needs left"
-        if lost.weight < rule["fail_at"]:
-            votes += ", the others only hung on each other"
-        return votes
-
-    def _lost(self, feeds: Feeds, edges: Any, time: float, wave: float) -> _Lost:
-        """What a group with these feeds lost until then."""
-        weight = {int(feeds.provider[e]): int(feeds.weight[e]) for e in edges}
-        delay = {int(feeds.provider[e]): float(feeds.transfer[e]) for e in edges}
-        return _Lost(
-            tuple(p for p in sorted(weight) if self._gone(p, delay[p], time, wave)), weight
-        )
-
-    def _gone(self, provider: int, transfer: float, time: float, wave: float) -> bool:
-        gone = self.assets.course.gone_at(provider)
-        if gone < np.inf and gone + transfer <= time:
-            return True
-        if provider in self._failed:
-            return transfer <= time
-        row = self._row.get(provider)
-        if row is None or self.whole.wave[row] >= wave:
-            return False
-        return float(self.whole.time[row]) + transfer <= time
-
-    # -- near misses ----------------------------------------------------------------------
-
-    def _near_misses(self) -> Iterator[NearMiss]:
-        network, compiled = self.assets.network, self.assets.compiled
-        ids = self.assets.ids
-        for group in self._touched():
-            consumer = int(network.feeds.consumer[group])
-            fail_at = int(network.feeds.fail_at[group])
-            up = not self.assets.course.down[consumer] and consumer not in self._row
-            hidden = consumer >= self.assets.visible
-            if not up or hidden or consumer in self._failed or fail_at == 0:
-                continue
-            edges = network.edges_of(group)
-            last = self._lost(network.feeds, edges, np.inf, np.inf).decisive(fail_at)
-            if last:
-                name = compiled.group_names[compiled.group_name[group]]
-                shown = sorted({self._shown(p) for p in last})
-                yield NearMiss(ids[consumer], name, 0, tuple(ids[p] for p in shown))
-
-    def _touched(self) -> list[int]:
-        """Groups that lost a feed to this failure."""
-        arrays = self.assets.network.arrays
-        down = np.concatenate([self.whole.failed, self.whole.asset])
-        spans = [arrays.group[arrays.out_start[p] : arrays.out_start[p + 1]] for p in down]
-        return [int(g) for g in np.unique(np.concatenate([np.zeros(0, np.int32), *spans]))]

@@ -53,6 +53,19 @@ class Feeds:
         """Of each group, seconds."""
         return self.rule["autonomy"]
 
+    def of_groups(self, groups: NDArray[np.int32], rows: NDArray[np.int32]) -> Feeds:
+        """These groups alone, ascending, with their feeds, which are in these rows, ascending."""
+        return replace(
+            self,
+            provider=self.provider[rows],
+            group=np.searchsorted(groups, self.group[rows]).astype(np.int32),
+            transfer=self.transfer[rows],
+            weight=self.weight[rows],
+            rule=self.rule[groups],
+            code=self.code[groups],
+            recharge=self.recharge[groups] if len(self.recharge) else self.recharge,
+        )
+
     @property
     def unsatisfiable(self) -> NDArray[np.int32]:
         """Groups that no number of feeds satisfies: k outside 1..n, too little to share."""

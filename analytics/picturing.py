@@ -1,158 +1,269 @@
-"""A picture of an impact as SVG: on the map where assets have places, else wave by wave."""
+"""A picture of an impact: on the map where assets have places, else layer by layer."""
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twinfall.analytics.drawing import FAINT, Box, Crosses, Dots, Drawing, Text
+
 if TYPE_CHECKING:
-    from twinfall.analytics.explaining import AssetImpact
+    from twinfall.analytics.explaining import AssetImpact, Wave
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Rows = NDArray[np.int32]
 
-WIDTH, HEIGHT, MARGIN, HEAD = 960, 640, 24, 64
+WIDTH, HEIGHT, MARGIN, HEAD, LEGEND = 960, 640, 24, 64, 216
 MAX_GREY = 8_000
 """Unaffected assets drawn as background; every n-th beyond."""
 MAX_MARKS = 12_000
-MAX_WAVES = 6
-"""Colours; later waves share the last."""
-ROWS = 24
-"""Assets named in a wave where there is no map."""
-COLOURS = ("#f2a541", "#e4772f", "#c8503c", "#9c3a52", "#6b2f63", "#3d2a5f")
-FAILED, DEGRADED, GREY = "#c0182b", "#d9b100", "#b8bec8"
-_STYLE = """\
-<style>
-  text { font-family: sans-serif; fill: #2a2c34; } .head { font-size: 17px; font-weight: 600; }
-  .small { font-size: 11px; } .note { font-size: 10px; fill: #667; }
-</style>"""
+"""Assets drawn of one layer; every n-th beyond."""
+MAX_CROSSES = 200
+FEW = 300
+"""Affected assets that are drawn large."""
+MAX_LAYERS = 6
+"""Colours; more waves share them, neighbours together."""
+LINES = 25
+"""Assets named in a layer where there is no map."""
+COLOURS = ("#f6b24a", "#ea7a2c", "#cf4a3a", "#a0304f", "#6b2560", "#33205a")
+"""From light to dark, so that they are told apart without seeing colours."""
+FAILED, DEGRADED, GREY = "#000000", "#0072b2", "#c3c9d2"
+WHOLE, LEAST = 0.25, 0.05
+"""Shares of the map: from the first on all of it is drawn; the second is drawn at least."""
+ON_MAP = 0.2
+"""Share of the affected that must have a place for a map to say something."""
 
 
-def picture(impact: AssetImpact) -> str:
+def svg(impact: AssetImpact) -> str:
     """A standalone SVG without scripts; the same impact gives the same picture."""
+    return drawn(impact).svg()
+
+
+def png(impact: AssetImpact) -> bytes:
+    """The same picture in pixels. Raises BadSettings where the extra `picture` is missing."""
+    return drawn(impact).png()
+
+
+def drawn(impact: AssetImpact) -> Drawing:
+    """The picture of an impact."""
     places = impact.assets.compiled.places
     known = np.isfinite(places.x) & np.isfinite(places.y)
     affected = np.concatenate([impact.impact.failed, impact.impact.asset])
-    on_map = len(known) and known.any() and known[affected].mean() >= 0.2
-    body = _map(impact, known) if on_map else _layers(impact)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}">\n<title>Impact {escape(impact.snapshot)}</title>\n'
-        f'{_STYLE}\n<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>\n'
-        f"{_head(impact)}\n{body}\n</svg>\n"
-    )
+    drawing = Drawing(WIDTH, HEIGHT, f"Impact {impact.snapshot}")
+    _head(drawing, impact)
+    layers = _layers(impact)
+    if len(known) and known.any() and known[affected].mean() >= ON_MAP:
+        _Map(drawing, impact, known).draw(layers)
+    else:
+        _columns(drawing, impact, layers)
+    return drawing
 
 
-def _head(impact: AssetImpact) -> str:
+def _head(drawing: Drawing, impact: AssetImpact) -> None:
     ids = [impact.assets.ids[i] for i in impact.impact.failed[:3].tolist()]
     more = len(impact.impact.failed) - len(ids)
-    failed = ", ".join(ids) + (f" and {more} more" if more else "")
+    failed = ", ".join(ids) + (f" and {more:,} more" if more else "")
     totals = impact.totals
-    services = ", ".join(f"{s.count} {s.name}" for s in totals.services[:4])
+    services = ", ".join(f"{s.count:,} {s.name}" for s in totals.services[:4])
     said = (
         f"{totals.assets:,} down, {totals.degraded:,} degraded, {totals.customers:,.0f} customers"
         f"{'; ' + services if services else ''}"
     )
-    return (
-        f'<text class="head" x="{MARGIN}" y="28">{escape(_short(failed, 80))} fails</text>'
-        f'<text class="small" x="{MARGIN}" y="47">{escape(said)}</text>'
-    )
+    verb = "fails" if len(impact.impact.failed) == 1 else "fail"
+    title = f"{_short(failed, 80)} {verb}" if failed else "Nothing fails"
+    drawing.add(Text(MARGIN, 28, title, 17), Text(MARGIN, 47, _short(said, 140)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Waves that share a colour, and the assets that they take down."""
+
+    words: str
+    when: str
+    colour: str
+    assets: Rows
+
+    @property
+    def label(self) -> str:
+        return f"{self.words}: {len(self.assets):,}"
+
+
+def _layers(impact: AssetImpact) -> list[_Layer]:
+    """Each wave by itself, or equally many neighbours together."""
+    runs = _runs(impact.waves)
+    shade = [round(i * (len(COLOURS) - 1) / max(1, len(runs) - 1)) for i in range(len(runs))]
+    found = []
+    for run, colour in zip(runs, shade, strict=True):
+        first, last = run[0], run[-1]
+        waves = (impact.impact.wave >= first.wave) & (impact.impact.wave <= last.wave)
+        words = f"wave {first.wave}" if len(run) == 1 else f"waves {first.wave} to {last.wave}"
+        when = _time(first.at)
+        when += f" to {_time(last.at)}" if last.at != first.at else ""
+        found.append(_Layer(words, when, COLOURS[colour], impact.impact.asset[waves]))
+    return found
+
+
+def _runs(waves: Sequence[Wave]) -> list[Sequence[Wave]]:
+    """Neighbours together, so that there are no more than there are colours."""
+    count = min(len(waves), MAX_LAYERS)
+    ends = [round(i * len(waves) / count) for i in range(count + 1)] if count else []
+    return [waves[begin:end] for begin, end in pairwise(ends)]
 
 
 # -- map -------------------------------------------------------------------------------------------
 
 
-def _map(impact: AssetImpact, known: NDArray[np.bool_]) -> str:
-    places = impact.assets.compiled.places
-    x, y = _fitted(places.x, places.y, known)
-    affected = np.zeros(len(known), bool)
-    affected[impact.impact.asset] = affected[impact.impact.failed] = True
-    grey = np.flatnonzero(known & ~affected)
-    grey = grey[:: max(1, len(grey) // MAX_GREY)]
-    parts = [f'<g fill="{GREY}">', *(_dot(x[i], y[i], 1.2) for i in grey), "</g>"]
-    waves = np.minimum(impact.impact.wave, MAX_WAVES) - 1
-    for wave, colour in enumerate(COLOURS):
-        rows = impact.impact.asset[waves == wave]
-        rows = rows[known[rows]][:MAX_MARKS]
-        if len(rows):
-            parts += [f'<g fill="{colour}">', *(_dot(x[i], y[i], 2.4) for i in rows), "</g>"]
-    lessened = impact.degraded.asset
-    rows = lessened[known[lessened]][:MAX_MARKS]
-    parts += [f'<g fill="{DEGRADED}">', *(_dot(x[i], y[i], 2.4) for i in rows), "</g>"]
-    for i in impact.impact.failed[known[impact.impact.failed]][:200].tolist():
-        at = f"{x[i]:.1f} {y[i]:.1f}"
-        parts.append(f'<path d="M{at} m-7 0 h14 m-7 -7 v14" stroke="{FAILED}" stroke-width="3"/>')
-    hidden = int((~known[impact.impact.asset]).sum())
-    systems = ", ".join(impact.assets.compiled.places.systems) or "a local plane"
-    note = f"Coordinates: {systems}. {hidden:,} affected assets have no place of their own."
-    parts.append(f'<text class="note" x="{MARGIN}" y="{HEIGHT - 10}">{escape(note)}</text>')
-    return "\n".join([*parts, _legend(impact)])
-
-
-def _fitted(x: Floats, y: Floats, known: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Into the frame, north up, the same scale both ways."""
-    left, right = float(x[known].min()), float(x[known].max())
-    low, high = float(y[known].min()), float(y[known].max())
-    wide, tall = WIDTH - 2 * MARGIN, HEIGHT - HEAD - 2 * MARGIN
-    scale = min(wide / max(right - left, 1e-9), tall / max(high - low, 1e-9))
-    return MARGIN + (x - left) * scale, HEAD + MARGIN + (high - y) * scale
-
-
-def _dot(x: float, y: float, radius: float) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>'
-
-
-def _legend(impact: AssetImpact) -> str:
-    parts, at = [], HEAD
-    entries = [(FAILED, "failed")]
-    for wave in impact.waves[:MAX_WAVES]:
-        more = " and later" if wave.wave == MAX_WAVES < len(impact.waves) else ""
-        entries.append(
-            (COLOURS[wave.wave - 1], f"wave {wave.wave}{more}, {_time(wave.at)}: {wave.count:,}")
+class _Map:
+    def __init__(self, drawing: Drawing, impact: AssetImpact, known: Flags) -> None:
+        self.drawing = drawing
+        self.impact = impact
+        self.known = known
+        places = impact.assets.compiled.places
+        affected = np.concatenate(
+            [impact.impact.failed, impact.impact.asset, impact.degraded.asset]
         )
+        self.frame = _frame(places.x, places.y, known, affected[known[affected]])
+        self.x, self.y = self.frame.fitted(places.x, places.y)
+        self.shown = known & self.frame.holds(places.x, places.y)
+        self.at = MARGIN + HEAD
+        """Where the next line of the legend stands."""
+
+    def draw(self, layers: list[_Layer]) -> None:
+        """The few over the many; the failed over all, where they do not hide them."""
+        impact, drawing = self.impact, self.drawing
+        lessened = impact.degraded.asset
+        affected = np.zeros(len(self.known), bool)
+        for rows in (impact.impact.asset, impact.impact.failed, lessened):
+            affected[rows[rows < len(affected)]] = True
+        grey = np.flatnonzero(self.known & ~affected).astype(np.int32)
+        drawing.add(Dots(self._points(grey, MAX_GREY), 1.6 if self.frame.part else 1.0, GREY))
+        radius = self._radius()
+        few = impact.count < FEW
+        crosses = Crosses(self._points(impact.impact.failed, MAX_CROSSES), FAILED)
+        if few:
+            drawing.add(crosses)
+        for layer in sorted(layers, key=lambda one: -len(one.assets)):
+            drawing.add(Dots(self._points(layer.assets, MAX_MARKS), radius, layer.colour))
+        if len(lessened):
+            rings = self._points(lessened, MAX_MARKS)
+            drawing.add(Dots(rings, radius + 0.8, DEGRADED, hollow=True))
+        if not few:
+            drawing.add(crosses)
+        self._legend(layers, len(grey))
+        self._note()
+
+    def _radius(self) -> float:
+        count = self.impact.count
+        return 3.6 if count < FEW else 2.4 if count < 3_000 else 1.9
+
+    def _points(self, rows: Rows, most: int) -> list[tuple[float, float]]:
+        rows = rows[self.shown[rows]]
+        rows = rows[:: -(-len(rows) // most) if len(rows) else 1]
+        return list(zip(self.x[rows].tolist(), self.y[rows].tolist(), strict=True))
+
+    def _legend(self, layers: list[_Layer], grey: int) -> None:
+        x = WIDTH - LEGEND + 14.0
+        failed = len(self.impact.impact.failed)
+        self.drawing.add(Crosses([(x, self.at)], FAILED, 6))
+        self._line(f"failed: {failed:,}")
+        for layer in layers:
+            self.drawing.add(Dots([(x, self.at)], 5, layer.colour))
+            self._line(layer.label, layer.when)
+        if len(self.impact.degraded):
+            self.drawing.add(Dots([(x, self.at)], 4.4, DEGRADED, hollow=True))
+            self._line(f"degraded: {len(self.impact.degraded):,}")
+        self.drawing.add(Dots([(x, self.at)], 2, GREY))
+        self._line(f"not affected: {grey:,}")
+
+    def _line(self, words: str, below: str = "") -> None:
+        x = WIDTH - LEGEND + 28.0
+        self.drawing.add(Text(x, self.at + 4, words))
+        if below:
+            self.drawing.add(Text(x, self.at + 17, below, 10, FAINT))
+        self.at += 34 if below else 21
+
+    def _note(self) -> None:
+        hidden = int((~self.known[self.impact.impact.asset]).sum())
+        systems = ", ".join(self.impact.assets.compiled.places.systems) or "a local plane"
+        note = f"Coordinates: {systems}. "
+        note += "A part of the map. " if self.frame.part else ""
+        note += f"{hidden:,} affected assets have no place of their own." if hidden else ""
+        self.drawing.add(Text(MARGIN, HEIGHT - 12, note, 10, FAINT))
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What is seen of the plane; `part`: not all of it."""
+
+    left: float
+    low: float
+    right: float
+    high: float
+    part: bool = False
+
+    def holds(self, x: Floats, y: Floats) -> Flags:
+        inside: Flags = (x >= self.left) & (x <= self.right) & (y >= self.low) & (y <= self.high)
+        return inside
+
+    def fitted(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Left of the legend, north up, the same scale both ways, in the middle."""
+        across, up = self.right - self.left, self.high - self.low
+        wide, tall = WIDTH - LEGEND - 2 * MARGIN, HEIGHT - HEAD - 2 * MARGIN
+        scale = min(wide / max(across, 1e-9), tall / max(up, 1e-9))
+        aside, down = max(0.0, wide - across * scale) / 2, max(0.0, tall - up * scale) / 2
+        return MARGIN + aside + (x - self.left) * scale, HEAD + MARGIN + down + (
+            self.high - y
+        ) * scale
+
+
+def _frame(x: Floats, y: Floats, known: Flags, affected: Rows) -> _Frame:
+    """The whole map, or where little of it is affected that, with as much again around it."""
+    ends = [float(end) for one in (x[known], y[known]) for end in (one.min(), one.max())]
+    left, right, low, high = ends
+    size = max(right - left, high - low)
+    begin, end = float(x[affected].min()), float(x[affected].max())
+    south, north = float(y[affected].min()), float(y[affected].max())
+    near = max(end - begin, north - south, size * LEAST)
+    if near > size * WHOLE:
+        return _Frame(left, low, right, high)
+    middle, height = (begin + end) / 2, (south + north) / 2
+    return _Frame(middle - near, height - near, middle + near, height + near, part=True)
+
+
+# -- layers ----------------------------------------------------------------------------------------
+
+
+def _columns(drawing: Drawing, impact: AssetImpact, layers: list[_Layer]) -> None:
+    """A column for the failed, one for each layer and one for the degraded, with the first ids."""
+    columns = [_Layer("failed", "", FAILED, impact.impact.failed), *layers]
     if len(impact.degraded):
-        entries.append((DEGRADED, f"degraded: {len(impact.degraded):,}"))
-    for colour, words in entries:
-        parts.append(
-            f'<circle cx="{WIDTH - 196}" cy="{at}" r="5" fill="{colour}"/>'
-            f'<text class="small" x="{WIDTH - 186}" y="{at + 4}">{escape(words)}</text>'
-        )
-        at += 18
-    return "\n".join(parts)
-
-
-# -- waves -----------------------------------------------------------------------------------------
-
-
-def _layers(impact: AssetImpact) -> str:
-    """A column for the failed and one for each wave, the first assets of each by name."""
-    columns = [("failed", FAILED, [impact.assets.ids[i] for i in impact.impact.failed.tolist()])]
-    for wave in impact.waves[:MAX_WAVES]:
-        assets = impact.impact.asset[impact.impact.wave == wave.wave]
-        ids = [impact.assets.ids[i] for i in assets.tolist()]
-        title = f"wave {wave.wave}, {_time(wave.at)}"
-        columns.append((title, COLOURS[wave.wave - 1], ids))
-    width = (WIDTH - 2 * MARGIN) / max(1, len(columns))
-    parts = []
-    for i, (title, colour, ids) in enumerate(columns):
+        columns.append(_Layer("degraded", "", DEGRADED, impact.degraded.asset))
+    width = (WIDTH - 2 * MARGIN) / max(4, len(columns))
+    fits = int(width / 7)
+    for i, layer in enumerate(columns):
         x = MARGIN + i * width
-        parts.append(
-            f'<rect x="{x:.0f}" y="{HEAD}" width="{width - 8:.0f}" height="24" fill="{colour}"/>'
-            f'<text class="small" x="{x + 6:.0f}" y="{HEAD + 16}" style="fill:#fff">'
-            f"{escape(f'{title}: {len(ids):,}')}</text>"
+        drawing.add(
+            Box(x, HEAD, width - 8, 6, layer.colour),
+            Text(x, HEAD + 22, _short(layer.label, fits), 12),
+            Text(x, HEAD + 36, _short(layer.when, fits), 10, FAINT),
         )
-        shown = ids[:ROWS] + ([f"and {len(ids) - ROWS:,} more"] if len(ids) > ROWS else [])
-        for row, name in enumerate(shown):
-            y = HEAD + 44 + row * 20
-            words = escape(_short(name, max(8, int(width / 7))))
-            parts.append(f'<text class="small" x="{x + 6:.0f}" y="{y}">{words}</text>')
-    return "\n".join(parts)
+        names = [impact.assets.ids[at] for at in layer.assets[:LINES].tolist()]
+        for line, name in enumerate(names):
+            drawing.add(Text(x, HEAD + 60 + line * 19, _short(name, fits)))
+        left = len(layer.assets) - len(names)
+        if left:
+            y = HEAD + 60 + len(names) * 19
+            drawing.add(Text(x, y, f"and {left:,} more", 11, FAINT))
 
 
 def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return text if len(text) <= length else text[: max(1, length - 1)] + "…"
 
 
 def _time(seconds: float) -> str:

@@ -9,13 +9,14 @@ import pytest
 
 from tests.servers.mosquitto import unavailable_reason as mosquitto_missing
 from tests.servers.neo4j import Neo4jServer, neo4j_server, unavailable_reason
-from twinfall.analytics import warm
+from twinfall.analytics import cutsets, warm
 
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled() -> None:
     """The cascade compiled before the first test, so that no test's time holds the compiler's."""
     warm()
+    cutsets.warm()
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def cut_sets(moment: Moment, demand: CutSets, assets: Rows) -> Judged:
         sets = [one for one in answer.sets if _counts(moment, asset, one, excepted)]
         if len(sets) > demand.max:
             found[asset] = sets
-        elif not answer.complete:
+        elif not answer.whole:
             open_.append(asset)
     rank = sorted((len(sets[0].members), -len(sets), asset) for asset, sets in found.items())
     failing = np.array([*gone.tolist(), *(asset for *_, asset in rank)], np.int32)

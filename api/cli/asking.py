@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from twinfall.api.cli import here
+from twinfall.api.cli.files import Csv, GeoJson, ImpactList, Png, Svg, fields, wanted, write
 from twinfall.api.cli.output import (
     BAD,
     UNAVAILABLE,
@@ -27,14 +28,19 @@ query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
     snapshot
     totals { assets customers value services { name count } degraded }
     bounds { pessimistic { assets customers value services { name count } degraded } }
+    counts { affected nearMisses notEvaluated baselineDown }
     waves { wave at count }
     affected(first: $first) {
       totalCount
-      nodes { twin { id _name model } wave at to level group votes cause path { id } minimalCauses }
+      nodes {
+        twin { id _name model } wave at from to level group votes cause path { id }
+        minimalCauses spof
+      }
     }
     nearMisses(first: 20) { twin { id } group margin wouldFailIf }
     baselineDown(first: 100) { id }
     notEvaluated(first: 100) { id reason }
+    FILES
   }
 }
 """
@@ -63,11 +69,13 @@ def impact(
         str | None, typer.Option(help="Look no further than this, such as PT24H.")
     ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 100,
-    geojson: Annotated[
-        Path | None, typer.Option(help="Write all that have a location to this file.")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
-    svg: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
+    geojson: GeoJson = None,
+    csv: Csv = None,
+    which: Annotated[
+        ImpactList, typer.Option("--list", help="The list for --csv and --geojson.")
+    ] = ImpactList.AFFECTED,
+    svg: Svg = None,
+    png: Png = None,
     show: Annotated[
         bool, typer.Option(help="Also show it on the nodes, for Neo4j Browser.")
     ] = False,
@@ -77,13 +85,12 @@ def impact(
     from twinfall.api.cli.service import service
 
     given = {"failed": ids, "horizon": horizon, "first": first}
+    files = wanted(csv, geojson, svg, png)
     with service(here.settings(), "twinfall impact") as graph:
-        answer = graph.ask(IMPACT, given)
-        for path, name in ((geojson, "geoJson"), (csv, "csv"), (svg, "svg")):
-            if path is not None:
-                _write(path, graph.ask(EXPORT.replace("FORMAT", name), given)["data"])
+        answer = graph.ask(IMPACT.replace("FILES", fields(files, f"(list: {which})")), given)
         marked = graph.ask(SHOW, given)["data"]["showImpact"]["shown"] if show else None
     found = answer["data"]["impact"]
+    write(files, found)
     if as_json:
         print_json(found)
     else:
@@ -96,24 +103,6 @@ def impact(
 NOTHING_MARKED = "no node is marked: the embedded store has none to look at, Neo4j has"
 SHOW = """mutation Show($failed: [ID!]!, $horizon: Duration) {
   showImpact(failed: $failed, horizon: $horizon) { shown } }"""
-EXPORT = """query Export($failed: [ID!]!, $horizon: Duration) {
-  impact(failed: $failed, horizon: $horizon) { FORMAT } }"""
-
-
-def _write(path: Path, data: dict[str, Any]) -> None:
-    """Write the one field of an export: a text, or JSON."""
-    import orjson
-
-    from twinfall.ontology.errors import BadInput
-
-    (content,) = data["impact"].values()
-    raw = content.encode() if isinstance(content, str) else orjson.dumps(content)
-    try:
-        path.write_bytes(raw)
-    except OSError as error:
-        raise BadInput(
-            f"cannot be written: {error.strerror}", code="BAD_FILE", path=str(path)
-        ) from error
 
 
 def _show(ids: list[str], found: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from twinfall.api.cli import here
+from twinfall.api.cli.files import Csv, Files, GeoJson, fields, wanted, write
 from twinfall.api.cli.output import AsJson, console, print_json, print_table
 
 MAX_SHOWN = 500
@@ -15,16 +16,17 @@ query Rank($by: CriticalityOrder!, $model: String, $first: Int!) {
   criticality(by: $by, model: $model, first: $first) {
     snapshot totalCount
     nodes { rank id assets customers value expected failureRate repairTime }
+    FILES
   }
 }
 """
 PARTNERS = """
-query Partners($id: ID!, $first: Int!) { criticalWith(id: $id, first: $first) { count ids } }
+query Partners($id: ID!, $first: Int!) { criticalWith(id: $id, first: $first) { count ids FILES } }
 """
 CUTS = """
 query Cuts($of: ID!, $order: Int!, $first: Int!) {
   spof(of: $of, maxOrder: $order, first: $first) {
-    snapshot complete totalCount sets { order members path }
+    snapshot complete totalCount sets { order members path } FILES
   }
 }
 """
@@ -42,13 +44,16 @@ def criticality(
         ),
     ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Assets shown.")] = 25,
+    csv: Csv = None,
+    geojson: GeoJson = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank assets by what their failure alone takes along, as things stand."""
+    files = wanted(csv, geojson)
     if with_ is not None:
-        _partners(with_, first, as_json)
+        _partners(_ask(PARTNERS, {"id": with_, "first": first}, files), with_, as_json)
         return
-    found = _ask(RANK, {"by": by, "model": model, "first": first})["criticality"]
+    found = _ask(RANK, {"by": by, "model": model, "first": first}, files)
     if as_json:
         print_json(found)
         return
@@ -64,8 +69,7 @@ def criticality(
     console().print(f"{len(rows)} of {found['totalCount']} assets", markup=False)
 
 
-def _partners(id_: str, first: int, as_json: bool) -> None:
-    found = _ask(PARTNERS, {"id": id_, "first": first})["criticalWith"]
+def _partners(found: dict[str, Any], id_: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
@@ -80,10 +84,12 @@ def spof(
     of: Annotated[str, typer.Argument(metavar="ID", help="The asset that goes down.")],
     order: Annotated[int, typer.Option(min=1, max=3, help="Also pairs (2) and triples (3).")] = 1,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Sets shown.")] = 100,
+    csv: Csv = None,
+    geojson: GeoJson = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what takes an asset down by itself, or together, and the way it takes."""
-    found = _ask(CUTS, {"of": of, "order": order, "first": first})["spof"]
+    found = _ask(CUTS, {"of": of, "order": order, "first": first}, wanted(csv, geojson))
     if as_json:
         print_json(found)
         return
@@ -97,9 +103,13 @@ def spof(
     console().print(f"{found['totalCount']} sets take {of} down{more}", markup=False)
 
 
-def _ask(query: str, variables: dict[str, Any]) -> dict[str, Any]:
+def _ask(query: str, variables: dict[str, Any], files: Files) -> dict[str, Any]:
+    """The one root field of the answer, what goes into files taken out."""
     from twinfall.api.cli.service import service
 
     with service(here.settings(), "twinfall criticality") as graph:
-        data: dict[str, Any] = graph.ask(query, variables)["data"]
-    return data
+        data = graph.ask(query.replace("FILES", fields(files)), variables)["data"]
+    (found,) = data.values()
+    write(files, found)
+    told: dict[str, Any] = found
+    return told

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from twinfall.api.cli import here
+from twinfall.api.cli.files import Csv, GeoJson, fields, wanted, write
 from twinfall.api.cli.output import AsJson, console, print_json, print_table
 
 MAX_RANKS = 25
@@ -22,7 +23,7 @@ query RootCause(
     miss: $miss, first: $first, show: $show
   ) {
     snapshot alarms { count ids } standing { count ids } suspects missedAlarms falseAlarms nothing
-    complete check { id bits downIf }
+    complete check { id bits downIf } FILES
     explanations {
       rank roots probability score gain began explained { count ids } silent { count ids }
       unexplained { count ids } paths
@@ -53,6 +54,8 @@ def root_cause(
         float | None, typer.Option(help="Share of failures that raise no alarm, 0 to 1.")
     ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_RANKS, help="Ranks shown.")] = 5,
+    csv: Csv = None,
+    geojson: GeoJson = None,
     as_json: AsJson = False,
 ) -> None:
     """Find which failures explain the alarms best, and what to look at next."""
@@ -68,8 +71,10 @@ def root_cause(
         "first": first,
         "show": 500 if as_json else NAMED,
     }
+    files = wanted(csv, geojson)
     with service(here.settings(), "twinfall rootcause") as graph:
-        found = graph.ask(ASK, given)["data"]["rootCause"]
+        found = graph.ask(ASK.replace("FILES", fields(files)), given)["data"]["rootCause"]
+    write(files, found)
     if as_json:
         print_json(found)
     else:

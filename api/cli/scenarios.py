@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from twinfall.api.cli import here
+from twinfall.api.cli.files import Csv, fields, wanted, write
 from twinfall.api.cli.output import AsJson, console, print_json, print_table
 from twinfall.api.cli.whatif import content
 
@@ -15,8 +16,9 @@ app = typer.Typer(help="What-ifs that the server keeps by name.")
 SAVE = "mutation Save($scenario: JSON!) { saveScenario(scenario: $scenario) { name saved } }"
 DELETE = "mutation Delete($name: String!) { deleteScenario(name: $name) { name } }"
 LIST = "{ scenarios { name saved savedBy scenario } }"
-COMPARE = """query Compare($names: [String!]!) { compareScenarios(names: $names) {
-  name snapshot assets degraded customers value newlyDown recovered expected } }"""
+COMPARE = """query Compare($names: [String!]!) { comparison(names: $names) {
+  results { name snapshot assets degraded customers value newlyDown recovered expected }
+  FILES } }"""
 Name = Annotated[str, typer.Argument(help="The name of a saved scenario.")]
 
 
@@ -63,10 +65,14 @@ def delete(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def compare(
     names: Annotated[list[str], typer.Argument(help="Names of saved scenarios.")],
+    csv: Csv = None,
     as_json: AsJson = False,
 ) -> None:
     """Put saved scenarios to the plant as it stands, side by side."""
-    found = _ask(COMPARE, {"names": names})["compareScenarios"]
+    files = wanted(csv)
+    answer = _ask(COMPARE.replace("FILES", fields(files)), {"names": names})["comparison"]
+    write(files, answer)
+    found = answer["results"]
     if as_json:
         print_json(found)
         return

@@ -118,9 +118,10 @@ def _warm() -> None:
     from twinfall.api.cli.output import errors
 
     with errors().status("Getting the cascade ready (half a minute at the first start) ..."):
-        from twinfall.analytics import warm
+        from twinfall.analytics import cutsets, warm
 
         warm()
+        cutsets.warm()
 
 
 def _check_openness(settings: Settings, keys: Any, *, insecure: bool) -> None:

@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from twinfall.api.cli import here
+from twinfall.api.cli.files import (
+    Csv,
+    Files,
+    GeoJson,
+    Png,
+    Svg,
+    fields,
+    wanted,
+    write,
+)
 from twinfall.api.cli.output import AsJson, console, print_json, print_table
 
 MAX_SHOWN = 500
+
+
+class WhatIfList(StrEnum):
+    """Lists of an outcome: those of its impact, and its own."""
+
+    AFFECTED = "affected"
+    WAVES = "waves"
+    SERVICES = "services"
+    NEAR_MISSES = "nearMisses"
+    NOT_EVALUATED = "notEvaluated"
+    BASELINE_DOWN = "baselineDown"
+    NEWLY_DOWN = "newlyDown"
+    RECOVERED = "recovered"
+    LIKELIEST = "likeliest"
+
+
+OWN_LISTS = (WhatIfList.NEWLY_DOWN, WhatIfList.RECOVERED, WhatIfList.LIKELIEST)
 MAX_FILE_BYTES = 1_000_000
 ASK = """
 query WhatIf($scenario: JSON, $name: String, $first: Int!) {
   whatIf(scenario: $scenario, name: $name) {
     name
     without { assets customers value degraded services { name count } }
-    newlyDown { count ids } recovered { count ids }
+    newlyDown { count ids NEWLYDOWN } recovered { count ids RECOVERED }
     expected {
       samples exposed
       assets { mean error p5 p50 p95 } customers { mean error p5 p50 p95 }
-      value { mean error p5 p50 p95 } likeliest { id probability error }
+      value { mean error p5 p50 p95 } likeliest { id probability error } LIKELIEST
     }
     impact {
       snapshot
       totals { assets customers value degraded services { name count } }
       waves { wave at count }
+      counts { affected nearMisses notEvaluated baselineDown }
       affected(first: $first) {
-        totalCount nodes { twin { id } wave at to group votes cause path { id } }
+        totalCount
+        nodes { twin { id } wave at from to level group votes cause path { id } minimalCauses spof }
       }
+      nearMisses(first: $first) { twin { id } group margin wouldFailIf }
       notEvaluated(first: 100) { id reason }
+      IMPACT
     }
   }
 }
@@ -42,21 +74,61 @@ def what_if(
         Path, typer.Argument(help="A scenario, as YAML or JSON, or the name of a saved one.")
     ],
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 50,
+    csv: Csv = None,
+    geojson: GeoJson = None,
+    which: Annotated[
+        WhatIfList, typer.Option("--list", help="The list for --csv and --geojson.")
+    ] = WhatIfList.AFFECTED,
+    svg: Svg = None,
+    png: Png = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask what a scenario would come to; the plant is not touched."""
     from twinfall.analytics.whatif.scenario import parsed
     from twinfall.api.cli.service import service
 
+    lists, pictures = wanted(csv, geojson), wanted(svg=svg, png=png)
     given: dict[str, Any] = {"name": str(file)}
     if file.exists() or file.suffix:
         given = {"scenario": parsed(content(file))}
     with service(here.settings(), "twinfall whatif") as graph:
-        found = graph.ask(ASK, {**given, "first": first})["data"]["whatIf"]
+        query = _selecting(which, lists, pictures)
+        found = graph.ask(query, {**given, "first": first})["data"]["whatIf"]
+    _write(which, lists, found)
+    write(pictures, found["impact"])
     if as_json:
         print_json(found)
     else:
         _show(found)
+
+
+def _selecting(which: WhatIfList, lists: Files, pictures: Files) -> str:
+    """The question with the fields for these files where the list is."""
+    own = which.upper() if which in OWN_LISTS else ""
+    query = ASK
+    for place in ("NEWLYDOWN", "RECOVERED", "LIKELIEST"):
+        query = query.replace(place, fields(lists) if place == own else "")
+    of_impact = "" if own else fields(lists, f"(list: {which})")
+    return query.replace("IMPACT", f"{of_impact} {fields(pictures)}")
+
+
+def _write(which: WhatIfList, lists: Files, found: dict[str, Any]) -> None:
+    if which == WhatIfList.LIKELIEST:
+        _write_likeliest(lists, found["expected"])
+    elif which in OWN_LISTS:
+        write(lists, found[which])
+    else:
+        write(lists, found["impact"])
+
+
+def _write_likeliest(lists: Files, expected: dict[str, Any] | None) -> None:
+    from twinfall.ontology.errors import BadInput
+
+    if lists and expected is None:
+        raise BadInput(
+            "the scenario has no hazard: nothing is likely or not", path="--list", cure="add one"
+        )
+    write(lists, expected or {})
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinfall.analytics.criticality import ORDERS, Critical
+from twinfall.analytics.exporting import cut_sets_table, ranking_table
 from twinfall.api.graphql.cursors import checked_first, checked_position
 from twinfall.api.graphql.durations import duration_text
+from twinfall.api.graphql.files import WithFiles, asset_ids
 from twinfall.ontology.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -39,11 +41,25 @@ type CriticalConnection {
   totalCount: Int!
   nodes: [Critical!]!
   pageInfo: PageInfo!
+  "The whole ranking, whatever page is asked for; repair times in seconds."
+  csv: String!
+  geoJson: JSON!
 }
 """A smallest set of assets whose failure together takes the asset down, and a way it takes."""
 type CutSet { order: Int! members: [ID!]! path: [ID!]! }
-"""By size. `complete` is false where the search was cut short."""
-type CutSets { snapshot: String! complete: Boolean! totalCount: Int! sets: [CutSet!]! }
+"""
+By size, then members. `totalCount` counts all that were found; `complete` is false where the search
+was cut short, so that there may be more.
+"""
+type CutSets {
+  snapshot: String!
+  complete: Boolean!
+  totalCount: Int!
+  sets: [CutSet!]!
+  "All sets; in GeoJSON the members as points, and the way as a line."
+  csv: String!
+  geoJson: JSON!
+}
 
 extend type Query {
   "Every single failure as things stand, the most critical first; of one model and what extends it."
@@ -67,14 +83,16 @@ def ranking(asking: Asking, arguments: Record) -> Record:
     assets = asking.networks.current()
     first, start = checked_first(arguments["first"]), checked_position(arguments.get("after"))
     by = arguments["by"] or ORDERS[0]
-    rows, total = assets.criticality.page(by, start, first, _among(asking, assets, arguments))
+    among = _among(asking, assets, arguments)
+    rows, total = assets.criticality.page(by, start, first, among)
     end = start + len(rows)
-    return {
+    told = {
         "snapshot": assets.snapshot,
         "totalCount": total,
         "nodes": [_critical(row) for row in rows],
         "pageInfo": {"hasNextPage": end < total, "endCursor": str(end) if rows else None},
     }
+    return WithFiles(told, lambda: ranking_table(assets, assets.criticality, by, among))
 
 
 def spof(asking: Asking, arguments: Record) -> Record:
@@ -83,10 +101,10 @@ def spof(asking: Asking, arguments: Record) -> Record:
     first = checked_first(arguments["first"])
     found = assets.criticality.cut_sets(arguments["of"], arguments["maxOrder"])
     ids = assets.ids
-    return {
+    told = {
         "snapshot": assets.snapshot,
         "complete": found.complete,
-        "totalCount": len(found.sets),
+        "totalCount": found.total,
         "sets": [
             {
                 "order": len(cut.members),
@@ -96,13 +114,15 @@ def spof(asking: Asking, arguments: Record) -> Record:
             for cut in found.sets[:first]
         ],
     }
+    return WithFiles(told, lambda: cut_sets_table(assets, found))
 
 
 def critical_with(asking: Asking, arguments: Record) -> Record:
     """Answer `criticalWith`. Raises UnknownTwin, Refused."""
     first = checked_first(arguments["first"])
-    found = asking.networks.current().criticality.partners(arguments["id"])
-    return {"count": len(found), "ids": found[:first]}
+    assets = asking.networks.current()
+    found = assets.criticality.partners(arguments["id"])
+    return asset_ids(assets, "criticalWith", found, first)
 
 
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {

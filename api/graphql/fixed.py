@@ -18,6 +18,8 @@ from graphql import (
 from twinfall.api.graphql import (
     actions,
     criticality,
+    files,
+    impacttypes,
     letters,
     linting,
     readings,
@@ -100,71 +102,6 @@ type RelationshipConnection {
   pageInfo: PageInfo!
 }
 type RelationshipEdge { cursor: String! node: Relationship! }
-
-"""What fails next when something fails."""
-type Impact {
-  "The version of graph and models that was computed on."
-  snapshot: String!
-  totals: Totals!
-  "Between which totals the truth lies, as far as states are unknown."
-  bounds: ImpactBounds!
-  waves: [Wave!]!
-  "In order of time. A cursor is a position: when the graph changes, so does `snapshot`."
-  affected(first: Int = 100, after: String): ImpactedConnection!
-  "Assets that hold, by the smallest margin first."
-  nearMisses(first: Int = 20): [NearMiss!]!
-  "Assets that could not be judged, and why."
-  notEvaluated(first: Int = 100): [NotEvaluated!]!
-  "Assets that are down before any failure."
-  baselineDown(first: Int = 100): [Twin!]!
-  "The failed and the affected that have a declared location, as a GeoJSON FeatureCollection."
-  geoJson: JSON!
-  "The failed and the affected as CSV with a header."
-  csv: String!
-  "A picture: on the map where assets have places, else wave by wave."
-  svg: String!
-}
-"""Over what goes down; `degraded` counts what goes on with less."""
-type Totals {
-  assets: Int!
-  customers: Float!
-  value: Float!
-  services: [ServiceTotal!]!
-  degraded: Int!
-}
-type ServiceTotal { name: String! count: Int! }
-"""What fails at one moment for one reason."""
-type Wave { wave: Int! at: Duration! count: Int! }
-type ImpactedConnection {
-  totalCount: Int!
-  nodes: [Impacted!]!
-  edges: [ImpactedEdge!]!
-  pageInfo: PageInfo!
-}
-type ImpactedEdge { cursor: String! node: Impacted! }
-"""`path` leads from a failed asset to this one, both included; failure domains are no twins."""
-type Impacted {
-  twin: Twin!
-  wave: Int!
-  "After the failure."
-  at: Duration!
-  from: State!
-  to: State!
-  "What is left of what is degraded, 0 to 1."
-  level: Float
-  "The group that was lost."
-  group: String
-  "How the group stood."
-  votes: String
-  "The asset whose loss decided it, by id."
-  cause: String
-  path: [Twin!]!
-  "Failed assets none of which can be spared for this; null where very many failed."
-  minimalCauses: [ID!]
-}
-"""`margin` is how many more feeds the group can lose."""
-type NearMiss { twin: Twin! group: String! margin: Int! wouldFailIf: [ID!]! }
-type NotEvaluated { id: ID! reason: String! }
 
 """A loaded interface; `name` is what GraphQL and Cypher call it."""
 type Model {
@@ -309,7 +246,7 @@ type Mutation {
 '''
 
 _MODULES = (
-    *(watches, actions, states, readings, letters),
+    *(watches, actions, states, readings, letters, files, impacttypes),
     *(requirements, rootcauses, versions, criticality, whatif, showing, linting),
 )
 """Modules with SDL of their own."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
-from twinfall.analytics import AssetImpact, AssetNetwork, exporting, picturing
+from twinfall.analytics import AssetImpact, AssetNetwork, picturing
 from twinfall.analytics.domains import FREE
+from twinfall.analytics.exporting import impact_table
+from twinfall.analytics.tables import Table
 from twinfall.api.graphql.connections import TYPENAME, mentions
 from twinfall.api.graphql.cursors import checked_first
 from twinfall.api.graphql.durations import duration_text, seconds
+from twinfall.api.graphql.files import WRITTEN
 from twinfall.api.graphql.planning import Shape, Shaping
 from twinfall.ontology.errors import BadQuery, Refused
 
@@ -50,6 +53,10 @@ def _too_costly(message: str) -> Refused:
     return Refused(message, code="TOO_COSTLY", cure="ask about fewer twins at once")
 
 
+_Part: TypeAlias = "Callable[[Compiler, Any, SelectionSets], Shape]"
+"""Makes the shape of a field from its arguments and what is selected below it."""
+
+
 def compile_impact(compiler: Compiler, sets: SelectionSets) -> Shape:
     """Shapes an `AssetImpact`."""
     outer, compiler.in_impact = compiler.in_impact, True
@@ -69,37 +76,62 @@ def _impact_field(compiler: Compiler, mention: Mention) -> Shape:
         read = _WHOLE[name]
         return lambda impact, _: read(impact)
     arguments = compiler.arguments(shape, shape.fields[name], mention)
-    if name == "totals":
-        return _totals(compiler, mention.below)
-    if name == "bounds":
-        return _over(lambda impact: impact.bounds, _plain(compiler, "ImpactBounds", mention.below))
-    if name == "waves":
-        return _list(lambda impact: impact.waves, _plain(compiler, "Wave", mention.below))
-    if name == "affected":
-        return _affected(compiler, arguments, mention.below)
-    first = checked_first(arguments["first"])
-    if name == "nearMisses":
-        miss = _plain(compiler, "NearMiss", mention.below)
-        return _list(lambda impact: impact.near_misses(first), miss)
-    if name == "notEvaluated":
-        reason = _plain(compiler, "NotEvaluated", mention.below)
-        return _list(lambda impact: impact.not_evaluated[:first], reason)
-    return _twins(compiler, mention.below, lambda impact: list(impact.baseline_down)[:first])
+    return _PARTS[name](compiler, arguments, mention.below)
 
 
 _WHOLE: dict[str, Callable[[AssetImpact], Any]] = {
     "snapshot": lambda impact: impact.snapshot,
-    "geoJson": lambda impact: exporting.geojson(impact),
-    "csv": lambda impact: exporting.to_csv(impact),
-    "svg": lambda impact: picturing.picture(impact),
+    "svg": picturing.svg,
+    "png": lambda impact: base64.b64encode(picturing.png(impact)).decode(),
 }
+_COUNTS: dict[str, Callable[[AssetImpact], Any]] = {
+    "affected": lambda impact: impact.count,
+    "nearMisses": lambda impact: len(impact.near),
+    "notEvaluated": lambda impact: len(impact.not_evaluated),
+    "baselineDown": lambda impact: len(impact.baseline_down),
+}
+
+
+def _counts(compiler: Compiler, _: Any, sets: SelectionSets) -> Shape:
+    parts = [(m.key, m.name) for m in mentions(compiler, sets)]
+    return lambda impact, _: {
+        key: "ImpactCounts" if name == TYPENAME else _COUNTS[name](impact) for key, name in parts
+    }
+
+
+def _file(write: Callable[[Table], Any]) -> _Part:
+    return lambda _, given, __: lambda impact, ___: write(impact_table(impact, given["list"]))
+
+
+def _bounds(compiler: Compiler, _: Any, sets: SelectionSets) -> Shape:
+    return _over(lambda impact: impact.bounds, _plain(compiler, "ImpactBounds", sets))
+
+
+def _waves(compiler: Compiler, _: Any, sets: SelectionSets) -> Shape:
+    return _list(lambda impact: impact.waves, _plain(compiler, "Wave", sets))
+
+
+def _near_misses(compiler: Compiler, arguments: Any, sets: SelectionSets) -> Shape:
+    first = checked_first(arguments["first"])
+    return _list(lambda impact: impact.near[:first], _plain(compiler, "NearMiss", sets))
+
+
+def _not_evaluated(compiler: Compiler, arguments: Any, sets: SelectionSets) -> Shape:
+    first = checked_first(arguments["first"])
+    reason = _plain(compiler, "NotEvaluated", sets)
+    return _list(lambda impact: impact.not_evaluated[:first], reason)
+
+
+def _baseline_down(compiler: Compiler, arguments: Any, sets: SelectionSets) -> Shape:
+    first = checked_first(arguments["first"])
+    return _twins(compiler, sets, lambda impact: impact.baseline_down[:first])
 
 
 def _list(items: Callable[[Any], Sequence[Any]], one: Shape) -> Shape:
     return lambda value, shaping: [one(item, shaping) for item in items(value)]
 
 
-def _totals(compiler: Compiler, sets: SelectionSets) -> Shape:
+def _totals(compiler: Compiler, _: Any, sets: SelectionSets) -> Shape:
     return _over(lambda impact: impact.totals, _plain(compiler, "Totals", sets))
 
 
@@ -255,3 +287,16 @@ def _position(after: str | None) -> int:
     except (ValueError, TypeError, LookupError):
         pass
     raise BadQuery("`after` is not a cursor of affected", cure="pass its endCursor")
+
+
+_PARTS: dict[str, _Part] = {
+    "totals": _totals,
+    "bounds": _bounds,
+    "waves": _waves,
+    "counts": _counts,
+    "affected": _affected,
+    "nearMisses": _near_misses,
+    "notEvaluated": _not_evaluated,
+    "baselineDown": _baseline_down,
+    **{name: _file(write) for name, write in WRITTEN.items()},
+}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from twinfall.analytics.exporting import likeliest_table
 from twinfall.analytics.whatif import Expected, Outcome, read_scenario, what_if
 from twinfall.analytics.whatif.outcome import Spread
 from twinfall.api.graphql import catalogue, impacts
 from twinfall.api.graphql.connections import TYPENAME, mentions
+from twinfall.api.graphql.files import WithFiles, asset_ids
 from twinfall.api.graphql.planning import Shape
 
 if TYPE_CHECKING:
@@ -64,8 +66,8 @@ def _plain(compiler: Compiler, mention: Any) -> Shape:
     return part
 
 
-def _ids(ids: tuple[str, ...]) -> Mapping[str, Any]:
-    return {"count": len(ids), "ids": list(ids[:SHOWN])}
+def _ids(outcome: Outcome, name: str, ids: tuple[str, ...]) -> Mapping[str, Any]:
+    return asset_ids(outcome.assets, name, ids, SHOWN)
 
 
 def _without(outcome: Outcome) -> Mapping[str, Any] | None:
@@ -85,7 +87,7 @@ def _expected(outcome: Outcome) -> Mapping[str, Any] | None:
     found: Expected | None = outcome.expected
     if found is None:
         return None
-    return {
+    told = {
         "samples": found.samples,
         "exposed": found.exposed,
         "assets": _spread(found.assets),
@@ -96,6 +98,7 @@ def _expected(outcome: Outcome) -> Mapping[str, Any] | None:
             for one in found.likeliest
         ],
     }
+    return WithFiles(told, lambda: likeliest_table(outcome))
 
 
 def _spread(one: Spread) -> Mapping[str, float]:
@@ -103,8 +106,8 @@ def _spread(one: Spread) -> Mapping[str, float]:
 
 
 _READ = {
-    "newlyDown": lambda outcome: _ids(outcome.newly_down),
-    "recovered": lambda outcome: _ids(outcome.recovered),
+    "newlyDown": lambda outcome: _ids(outcome, "newlyDown", outcome.newly_down),
+    "recovered": lambda outcome: _ids(outcome, "recovered", outcome.recovered),
     "without": _without,
     "expected": _expected,
 }

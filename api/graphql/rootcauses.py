@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from twinfall.analytics import AssetNetwork
+from twinfall.analytics.exporting import explanations_table
 from twinfall.analytics.rootcause import (
     Check,
     Diagnosis,
@@ -18,6 +20,7 @@ from twinfall.analytics.rootcause import (
 )
 from twinfall.analytics.rootcause.seen import SKEW
 from twinfall.api.graphql.durations import seconds
+from twinfall.api.graphql.files import WithFiles, asset_ids
 from twinfall.api.graphql.watches import instant, nanoseconds
 from twinfall.ontology.errors import BadQuery, Refused
 
@@ -47,6 +50,9 @@ type RootCause {
   explanations: [Explanation!]!
   "What to look at next."
   check: Check
+  "All explanations that are asked for, with whole lists of ids; in GeoJSON the roots."
+  csv: String!
+  geoJson: JSON!
 }
 """Failures that would explain the alarms. Those that nothing seen tells apart share a rank.
 `roots` failed by themselves, `explained` are the alarms that follow from them. `silent` would be
@@ -68,8 +74,6 @@ type Explanation {
   "From a root to some of the alarms, along the causes."
   paths: [[ID!]!]!
 }
-"""How many, and the first ones by id."""
-type AssetIds { count: Int! ids: [ID!]! }
 """An asset whose state tells the explanations apart: knowing it is worth so many `bits` (up to 1).
 `downIf` are the ranks by which it is down, all of them or some.
 """
@@ -119,7 +123,8 @@ def root_cause(asking: Asking, arguments: Record) -> Record:
     odds = Odds(arguments.get("miss"), skew=SKEW if skew is None else seconds(skew))
     seen = _seen(asking, assets, alarms, arguments)
     found = diagnose(assets, list(alarms), seen=seen, odds=odds, first=first)
-    return _told(found, shown)
+    told = _Telling(assets, shown).told(found)
+    return WithFiles(told, lambda: explanations_table(assets, found))
 
 
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {
@@ -159,31 +164,41 @@ def _seen(
     )
 
 
-def _told(found: Diagnosis, shown: int) -> Record:
-    return {
-        "snapshot": found.snapshot,
-        "alarms": _ids(found.alarms, shown),
-        "standing": _ids(found.standing, shown),
-        "suspects": found.suspects,
-        "missedAlarms": found.miss,
-        "falseAlarms": found.false,
-        "nothing": found.nothing,
-        "complete": found.complete,
-        "explanations": [_Told(one, shown) for one in found.explanations],
-        "check": _check(found.check),
-    }
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """`shown` ids of each list."""
+
+    assets: AssetNetwork
+    shown: int
+
+    def told(self, found: Diagnosis) -> Record:
+        return {
+            "snapshot": found.snapshot,
+            "alarms": self.ids("alarms", found.alarms),
+            "standing": self.ids("standing", found.standing),
+            "suspects": found.suspects,
+            "missedAlarms": found.miss,
+            "falseAlarms": found.false,
+            "nothing": found.nothing,
+            "complete": found.complete,
+            "explanations": [_Told(one, self) for one in found.explanations],
+            "check": _check(found.check),
+        }
+
+    def ids(self, name: str, ids: Sequence[str]) -> Record:
+        return asset_ids(self.assets, name, ids, self.shown)
 
 
 class _Told(Mapping[str, Any]):
     """An explanation by field names, each made when it is read: a path costs a cascade."""
 
-    def __init__(self, one: Explanation, shown: int) -> None:
-        self._one, self._shown = one, shown
+    def __init__(self, one: Explanation, telling: _Telling) -> None:
+        self._one, self._telling = one, telling
 
     def __getitem__(self, name: str) -> Any:
         value = getattr(self._one, name)
         if name in ("explained", "silent", "unexplained"):
-            return _ids(value, self._shown)
+            return self._telling.ids(name, value)
         if name == "began":
             return None if value is None else instant(round(value * NANO))
         if name == "paths":
@@ -201,7 +216,3 @@ def _check(one: Check | None) -> Record | None:
     if one is None:
         return None
     return {"id": one.id, "bits": one.bits, "downIf": list(one.down_if)}
-
-
-def _ids(ids: Sequence[str], shown: int) -> Record:
-    return {"count": len(ids), "ids": list(ids[:shown])}

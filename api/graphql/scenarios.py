@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from twinfall.analytics.exporting import records_table
 from twinfall.analytics.whatif import read_scenario, what_if
 from twinfall.analytics.whatif.scenario import MAX_BYTES
+from twinfall.api.graphql.files import WithFiles
 from twinfall.api.graphql.watches import instant
 from twinfall.ontology.errors import BadQuery, Refused, Unavailable
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 MAX_COMPARED = 20
 Record = Mapping[str, Any]
+RESULT = (
+    *("name", "snapshot", "assets", "degraded", "customers", "value", "newlyDown", "recovered"),
+    "expected",
+)
 MUTATIONS = ("saveScenario", "deleteScenario")
 
 
@@ -85,9 +91,18 @@ def compared(asking: Asking, arguments: Record) -> list[Record]:
     return found
 
 
+def comparison(asking: Asking, arguments: Record) -> Record:
+    """Answer `comparison`; as `compared`."""
+    found = compared(asking, arguments)
+    snapshot = str(found[0]["snapshot"]) if found else asking.networks.current().snapshot
+    told = {"snapshot": snapshot, "results": found}
+    return WithFiles(told, lambda: records_table("comparison", snapshot, RESULT, found))
+
+
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {
     "scenarios": ("SavedScenario", every),
     "compareScenarios": ("ScenarioResult", compared),
+    "comparison": ("Comparison", comparison),
 }
 """Root fields, the types of their answers, and who answers."""
 

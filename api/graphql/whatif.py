@@ -26,6 +26,9 @@ type WhatIfExpected {
   customers: Spread!
   value: Spread!
   likeliest: [LikelyDown!]!
+  "The likeliest."
+  csv: String!
+  geoJson: JSON!
 }
 """The mean, its standard error, and percentiles."""
 type Spread { mean: Float! error: Float! p5: Float! p50: Float! p95: Float! }
@@ -43,6 +46,8 @@ extend type Query {
   scenarios: [SavedScenario!]!
   "What saved scenarios come to today, each on the same moment of the plant."
   compareScenarios(names: [String!]!): [ScenarioResult!]!
+  "The same, with the moment, and as CSV."
+  comparison(names: [String!]!): Comparison!
 }
 extend type Mutation {
   "Save a scenario under its name, in place of the one before."
@@ -51,6 +56,7 @@ extend type Mutation {
 }
 type SavedScenario { name: String! scenario: JSON! saved: DateTime! savedBy: String! }
 type DeletedScenario { name: String! }
+type Comparison { snapshot: String! results: [ScenarioResult!]! csv: String! }
 """The totals of a scenario's impact; `expected` is the mean number of assets down of a hazard."""
 type ScenarioResult {
   name: String!

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.analytics.plant import assets
-from twinfall.analytics import AssetNetwork, Standing
-from twinfall.analytics.explaining import Impacted, NearMiss, ServiceTotal
+from twinfall.analytics import AssetNetwork, NearMiss, Standing
+from twinfall.analytics.explaining import Impacted, ServiceTotal
 from twinfall.ontology.errors import UnknownTwin
 
 Twins = Mapping[str, Mapping[str, Any]]
@@ -448,9 +448,10 @@ def test_of_several_failures_those_are_named_that_this_one_needed() -> None:
         [("H", "needs", "A"), ("H", "needs", "B"), ("K", "needs", "C")],
     )
 
-    rows = {row.id: row.minimal_causes for row in network.impact(["C", "B", "A"]).affected()}
+    rows = network.impact(["C", "B", "A"]).affected()
 
-    assert rows == {"H": ("A", "B"), "K": ("C",)}
+    assert {row.id: row.minimal_causes for row in rows} == {"H": ("A", "B"), "K": ("C",)}
+    assert {row.id: row.spof for row in rows} == {"H": False, "K": True}
 
 
 def test_what_failed_before_needs_no_second_cause() -> None:

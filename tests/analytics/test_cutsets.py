@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -44,6 +44,44 @@ def test_cut_sets_are_those_found_by_failing_every_subset(plant, data) -> None:
     expected = [] if network.baseline[asset] else _by_trying_all(network, asset, 3)
     assert _members(found) == expected
     assert found.complete
+
+
+@st.composite
+def mains(draw: st.DrawFn) -> Network:
+    """A few joints with mains between them, each of up to three assets in a row, some one-way, some
+    driven by an asset of their own; dead ends; what feeds the first joint, and hangs on the last.
+    """
+    joints = draw(st.integers(2, 4))
+    n, connections, oneway, driven = joints, [], [], []
+    ends = st.integers(0, joints - 1)
+    for a, b in draw(st.lists(st.tuples(ends, ends), min_size=1, max_size=4)):
+        row = list(range(n, n + draw(st.integers(1, 2))))
+        n += len(row)
+        stops = [a, *row] if draw(st.sampled_from([False, False, True])) else [a, *row, b]
+        connections += [[x, y] for x, y in pairwise(stops)]
+        oneway += [draw(st.sampled_from([False, False, True]))] * (len(stops) - 1)
+        if draw(st.booleans()):
+            driven.append((n, row[0]))
+            n += 1
+    driven.append((joints - 1, n))
+    return Network.from_arrays(
+        n + 1, [p for p, _ in driven], [c for _, c in driven],
+        group=list(range(len(driven))), rule=["all"] * len(driven),
+        connections=connections, oneway=oneway, carrier=[0] * len(connections),
+        source=[1, *([0] * n)],
+    )  # fmt: skip
+
+
+@FEW
+@given(mains())
+def test_cut_sets_along_mains_are_those_found_by_failing_every_subset(network) -> None:
+    asset = network.n - 1
+
+    found = cut_sets(network, asset, 3)
+
+    expected = [] if network.baseline[asset] else _by_trying_all(network, asset, 3)
+    assert _members(found) == expected
+    assert found.whole
 
 
 @FEW
@@ -133,3 +171,32 @@ def test_a_search_that_is_cut_short_says_so() -> None:
 
     assert not found.complete
     assert found.tried == 2
+
+
+def _parallel(*lengths: int) -> Network:
+    """Mains from the source 0 to the sink 1, each of so many assets in a row."""
+    connections, n = [], 2
+    for length in lengths:
+        stops = [0, *range(n, n + length), 1]
+        connections += [[a, b] for a, b in pairwise(stops)]
+        n += length
+    return Network.from_arrays(
+        n, [], [], group=[], rule=[], connections=connections, carrier=[0] * len(connections),
+        source=[1, *([0] * (n - 1))],
+    )  # fmt: skip
+
+
+def test_more_sets_than_are_listed_are_counted_without_trying_them_one_by_one() -> None:
+    found = cut_sets(_parallel(200, 300, 400), 1, 3)
+
+    assert (found.total, found.complete) == (1 + 200 * 300 * 400, True)  # 1: the source
+    assert len(found.sets) == Limits().sets
+    assert not found.whole
+    assert found.tried < 100
+
+
+def test_the_sets_listed_are_the_smallest_ones() -> None:
+    found = cut_sets(_parallel(5, 5), 1, 2, limits=Limits(sets=4))
+
+    assert _members(found) == [(0,), (2, 7), (2, 8), (2, 9)]
+    assert found.total == 26

@@ -160,6 +160,15 @@ def test_a_lost_group_may_only_degrade_its_consumer() -> None:
     assert impact.waves == ()
 
 
+def test_a_group_that_may_degrade_and_that_no_feeds_can_meet_is_not_evaluated() -> None:
+    network = _plant({**CHILLED, "k": 3}, ("A",), ("B",))
+
+    (row,) = network.not_evaluated
+    assert row.id == "H"
+    assert 'group "chillers": needs k between 1 and 2 of 2' in row.reason
+    assert network.state("H") == "unknown"
+
+
 def test_degradation_does_not_spread() -> None:
     declared = _needs(effect="degrade", level=0.5)
     declared["Unit"]["contents"]["backs"] = {"dependent": "source"}

@@ -22,6 +22,9 @@ def test_scenarios_are_kept_by_the_server_and_compared(tmp_path: Path) -> None:
         shown = twinfall(tmp_path, "scenario", "show", "a dark hour")
         run = twinfall(tmp_path, "whatif", "a dark hour", "--json").json
         compared = twinfall(tmp_path, "scenario", "compare", "calm", "a dark hour", "--json").json
+        filed = twinfall(
+            tmp_path, "scenario", "compare", "calm", "a dark hour", "--csv", "compared.csv"
+        )
         gone = twinfall(tmp_path, "scenario", "delete", "calm")
         again = twinfall(tmp_path, "scenario", "delete", "calm")
 
@@ -30,4 +33,7 @@ def test_scenarios_are_kept_by_the_server_and_compared(tmp_path: Path) -> None:
     assert json.loads(shown.out)["fail"] == [top]
     assert top in run["newlyDown"]["ids"]
     assert [one["newlyDown"] for one in compared] == [0, run["newlyDown"]["count"]]
+    assert filed.status == 0
+    names = [line.split(",")[0] for line in (tmp_path / "compared.csv").read_text().splitlines()]
+    assert names == ["name", "calm", "a dark hour"]
     assert (gone.status, again.status) == (0, 1)

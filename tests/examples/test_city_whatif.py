@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from twinfall.analytics import AssetNetwork, topology_request
 from twinfall.analytics.whatif import read_scenario, what_if
 from twinfall.graph.graph import Graph
@@ -40,3 +42,20 @@ def test_what_takes_the_most_customers_in_the_city_is_its_main_bus(graph: Graph)
     members = [assets.ids[m] for cut in cuts.sets for m in cut.members]
     assert "P_B1000" in members
     assert cuts.complete
+
+
+@pytest.mark.parametrize(("id_", "total"), [("P_LO108", 2_515), ("W_PSC224", 20_655)])
+def test_all_that_takes_an_asset_of_the_city_down_is_found(
+    graph: Graph, id_: str, total: int
+) -> None:
+    request = topology_request(graph.ontology, graph.dependencies)
+    assets = AssetNetwork.compile(graph.topology(request), graph.ontology, graph.dependencies)
+
+    cuts = assets.criticality.cut_sets(id_, 3)
+
+    assert (cuts.total, cuts.complete) == (total, True)
+    for cut in cuts.sets[:: len(cuts.sets) // 50]:
+        at = assets.position_of(id_)
+        assert at in assets.network.down(list(cut.members))
+        for one in cut.members:
+            assert at not in assets.network.down([m for m in cut.members if m != one])

@@ -23,7 +23,7 @@ BROUGHT_ALONG = {"starlette": "fastapi", "anyio": "fastapi", "graphql": "strawbe
 NOT_IMPORTED = {"neo4j-rust-ext"}
 """Works by being installed: the driver decodes with it."""
 
-EXTRAS = {"uvloop", "httptools", "pandapower"}
+EXTRAS = {"uvloop", "httptools", "pandapower", "PIL"}
 """Modules of the extras `fast` and `power`."""
 
 

@@ -67,6 +67,19 @@ def test_scenarios_are_compared_on_one_moment(room: Room) -> None:
     assert calm["snapshot"] == dark["snapshot"]
 
 
+def test_a_comparison_is_written_as_csv(room: Room) -> None:
+    room.ask(SAVE, s={"name": "=calm"})
+
+    found = room.ask(
+        'query { comparison(names: ["=calm"]) { snapshot results { name snapshot } csv } }'
+    )["comparison"]
+
+    assert found["results"] == [{"name": "=calm", "snapshot": found["snapshot"]}]
+    head, row, _ = found["csv"].split("\r\n")
+    assert head.startswith("name,snapshot,assets,")
+    assert row.startswith(f"'=calm,{found['snapshot']},0,")
+
+
 def test_what_cannot_be_saved_or_run_says_why(room: Room) -> None:
     assert room.code(SAVE, s={"fail": []}) == "BAD_QUERY"
     assert room.code(SAVE, s={"name": "x", "fial": []}) == "BAD_INPUT"
