@@ -72,7 +72,7 @@ def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:
     place[assets] = np.arange(size, dtype=np.int32)
     feeds, links = network.feeds, network.links
     groups = np.flatnonzero(place[feeds.consumer] >= 0)
-    some = feeds.of_groups(groups, np.flatnonzero(place[feeds.consumer[feeds.group]] >= 0))
+    some = feeds.of_groups(groups.astype(np.int32), np.flatnonzero(place[feeds.consumer[feeds.group]] >= 0))
     rule = some.rule.copy()
     rule["consumer"] = place[rule["consumer"]]
     black = feeds.black_start[assets]

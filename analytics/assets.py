@@ -189,6 +189,8 @@ class AssetNetwork:
     def _course(self, failed: Iterable[str], unknown: Iterable[str]) -> Course:
         now = self.now / NANO
         at = {self._position.get(id_, -1): 0.0 for id_ in unknown}
+        for id_, fell in self.standing.stopped.items():
+            at[self._position.get(id_, -1)] = min(fell / NANO, now)
         for id_ in failed:
             since = self.standing.since.get(id_, 0) / NANO
             at[self._position.get(id_, -1)] = min(since, now)
@@ -204,7 +206,7 @@ class AssetNetwork:
         down for want of something else changes nothing.
         """
         positions = np.array([self._of(id_) for id_ in failed], np.int32)
-        if np.isin(positions, self.course.failed).any():
+        if self._failed_itself[positions].any():
             return self.but_for(*failed).impact(failed, horizon)
         limit = FOREVER if horizon is None else horizon
         found = self.course.after(positions, limit)
@@ -223,7 +225,7 @@ class AssetNetwork:
         """
         at = self._of(id_)
         state = STATES[int(self._states[at])]
-        if state == "failed" and at not in self.course.failed:
+        if state == "failed" and not self._failed_itself[at]:
             return Reason("dependency", lacks(self, self.course, at))
         if state == "degraded" and id_ not in self.standing.degraded:
             groups, when = self._degrading
@@ -242,6 +244,10 @@ class AssetNetwork:
         """All twins and components in a state, by id."""
         found = np.flatnonzero(self._states[: self.twins] == STATES.index(state))
         return tuple(self.ids[int(i)] for i in found)
+
+    @cached_property
+    def _failed_itself(self) -> NDArray[np.bool_]:
+        return self.flags([*self.standing.failed, *self.standing.out])
 
     @cached_property
     def _said_unknown(self) -> frozenset[str]:
@@ -275,6 +281,11 @@ class AssetNetwork:
         positions = (self._position.get(id_) for id_ in ids)
         flags[[at for at in positions if at is not None]] = True
         return flags
+
+    def some_positions(self, ids: Iterable[str]) -> NDArray[np.int32]:
+        """Of these ids, ascending; those that are not in the graph are passed over."""
+        found = sorted({self._position.get(id_, -1) for id_ in ids} - {-1})
+        return np.array(found, np.int32)
 
     def positions(self, ids: Iterable[str]) -> NDArray[np.int32]:
         """Of these ids, ascending, each once; raises UnknownTwin for one that is not there."""

@@ -116,6 +116,24 @@ class Evolution:
         self._change(changing.REPAIR, self._positions(assets), at)
         return self._moved()
 
+    def stop(self, assets: int | Iterable[int], at: float | None = None) -> Moved:
+        """Take these down without a failure of their own: they rise with whatever lets them."""
+        positions = self._positions(assets)
+        sound = positions[self._state.asset["own"][positions] == 0]
+        self._change(changing.FAIL, sound, at)
+        self._state.asset["own"][sound] = 0
+        return self._moved()
+
+    def start(self, assets: int | Iterable[int], at: float | None = None) -> Moved:
+        """Start these as if they were black starters, this once: those that are held by what they
+        start stay up.
+        """
+        positions, before = self._positions(assets), self._state.black
+        self._state = self._state._replace(black=np.union1d(before, positions).astype(np.int32))
+        self._change(changing.REPAIR, NOBODY, at)
+        self._state = self._state._replace(black=before)
+        return self._moved()
+
     def switch(self, asset: int, on: bool, at: float | None = None) -> Moved:
         """Let a switch or valve conduct, or not."""
         self._change(changing.ON if on else changing.OFF, self._positions(asset), at)
@@ -173,6 +191,10 @@ class Evolution:
     def is_down(self, asset: int) -> bool:
         """Whether an asset is down."""
         return bool(self._scratch.mark["wave"][asset] != kernels.UP)
+
+    def conducts(self, asset: int) -> bool:
+        """Whether an asset passes its carriers on."""
+        return bool(self._arrays.conducts[asset])
 
     @property
     def next(self) -> float:

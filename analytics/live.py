@@ -139,6 +139,7 @@ class LiveState:
         """
         with self._lock:
             (self._maintained if said.state is None else self._forced)[said.id] = said
+            self._version += said.state == "ok"
             self._show([said.id])
 
     def take_back(self, id_: str, *, maintenance: bool) -> None:
@@ -295,6 +296,7 @@ class LiveState:
             tuple(by["degraded"]),
             MappingProxyType({id_: self._since(id_) for id_ in (*by["failed"], *out)}),
             MappingProxyType(conducts),
+            tuple(sorted(id_ for id_, said in self._forced.items() if said.state == "ok")),
         )
 
     def _hand_out(self, change: Change) -> None:

@@ -55,7 +55,9 @@ class Standing:
 
     `out` are in maintenance: no failure, and they give nothing to others. `since` says from when
     on (ns) what failed or is out gives nothing; those it does not name, for ever. `conducts` has
-    the switches and valves that follow a reading.
+    the switches and valves that follow a reading. Of `running` people say that they are ok.
+    `stopped` are in order, and down since then (ns) for what was before: a loop that broke, a
+    buffer spent.
     """
 
     version: int = 0
@@ -65,3 +67,5 @@ class Standing:
     degraded: tuple[str, ...] = ()
     since: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     conducts: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    running: tuple[str, ...] = ()
+    stopped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from twinfall.analytics import AssetNetwork, Standing, topology_request
 from twinfall.analytics.assets import models_hash
 from twinfall.analytics.limits import Limits, compile_limits
+from twinfall.analytics.past import Past
 from twinfall.graph.following import Changes, NotFollowed, followed, is_same
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
@@ -86,6 +87,8 @@ class LiveNetwork:
         self._lock = threading.Lock()
         self._made: Made | None = None
         self._under: AssetNetwork | None = None
+        self._seen: Standing | None = None
+        self._past = Past()
         self._checking: threading.Thread | None = None
         self._closing = threading.Event()
 
@@ -96,11 +99,12 @@ class LiveNetwork:
             return plain
         standing, now = self._states.standing(), self._states.now()
         under = self._under
-        if under is None or not _is_same(under, plain, standing, now):
+        if under is None or not self._is_same(under, plain, standing, now):
             with self._lock:
                 under = self._under
-                if under is None or not _is_same(under, plain, standing, now):
-                    under = self._under = plain.under(standing, now)
+                if under is None or not self._is_same(under, plain, standing, now):
+                    under = self._past.under(plain, standing, now)
+                    self._under, self._seen = under, standing
         if under.cursor < plain.cursor:
             under = self._under = under.at(plain.cursor)
         return under
@@ -130,6 +134,13 @@ class LiveNetwork:
             self._checking.join()
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
+
+    def _is_same(
+        self, under: AssetNetwork, plain: AssetNetwork, standing: Standing, now: int
+    ) -> bool:
+        """Whether nothing has changed since, nor time alone has moved anything."""
+        unchanged = under.compiled_from(plain) and self._seen is standing
+        return unchanged and now < min(under.until, self._past.until)
 
     def _make(self, before: Made | None, cursor: int, revision: int) -> Made:
         """`revision` was read first: too old a number only means looking once more."""
@@ -226,8 +237,3 @@ def _has_twins_of(before: Made, network: AssetNetwork) -> bool:
     """Whether twins, their models and their values are the same objects."""
     old, new = before.network.topology, network.topology
     return old.ids is new.ids and old.model is new.model and old.values is new.values
-
-
-def _is_same(under: AssetNetwork, plain: AssetNetwork, standing: Standing, now: int) -> bool:
-    """Whether nothing has changed since, nor time alone has taken anything down."""
-    return under.compiled_from(plain) and under.standing is standing and now < under.until

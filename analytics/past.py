@@ -1,0 +1,123 @@
+"""What the live plant has been through, as far as it remembers: loops that broke, buffers spent.
+
+A question follows what has failed from a healthy plant on, and so would start again what only ran
+because it was running, and fill every battery. An evolution that has seen everything does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from twinfall.analytics.assets import AssetNetwork
+from twinfall.analytics.evolution import Evolution
+from twinfall.analytics.limits import NANO, NEVER
+from twinfall.analytics.network import Network
+from twinfall.analytics.states import Standing
+
+LONG = 1e12
+"""Seconds after which every declared buffer is empty."""
+
+
+class Past:
+    """Follows one plant through its states, in order of `now`. Its memory ends with the process.
+
+    One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._network: Network | None = None
+        self._evolution: Evolution | None = None
+        self._origin = 0
+        self._own: dict[str, int] = {}
+        self._running: frozenset[str] = frozenset()
+        self._stopped: tuple[str, ...] = ()
+
+    @property
+    def until(self) -> int:
+        """When time alone changes what is down, in ns; NEVER."""
+        due = self._evolution.next if self._evolution is not None else np.inf
+        return NEVER if due == np.inf else self._origin + int(due * NANO) + 1
+
+    def under(self, plain: AssetNetwork, standing: Standing, now: int) -> AssetNetwork:
+        """The plant in these states, with what has stopped and does not run by itself again."""
+        under = plain.under(standing, now)
+        if not remembers(plain.network):
+            self._network = self._evolution = None
+            return under
+        evolution = self._follow(plain, standing, now)
+        gone = np.flatnonzero(evolution.down & ~under.course.down)
+        self._stopped = tuple(plain.ids[int(at)] for at in gone)
+        if not len(gone):
+            return under
+        times = evolution.falls(gone.astype(np.int32)).time
+        since = {
+            id_: self._origin + int(time * NANO) if time > -np.inf else 0
+            for id_, time in zip(self._stopped, times.tolist(), strict=True)
+        }
+        return plain.under(replace(standing, stopped=since), now)
+
+    def _follow(self, plain: AssetNetwork, standing: Standing, now: int) -> Evolution:
+        own = {id_: standing.since.get(id_, 0) for id_ in (*standing.failed, *standing.out)}
+        evolution, begun = self._evolution, plain.network is self._network
+        if evolution is None or not begun:
+            self._network, self._own = plain.network, {}
+            self._origin = min([now, *own.values()])
+            evolution = self._evolution = Evolution(plain.network)
+        clock = max((now - self._origin) / NANO, evolution.now)
+        _switch(plain, standing, evolution)
+        fresh = sorted((since, id_) for id_, since in own.items() if id_ not in self._own)
+        for since, id_ in fresh:
+            at = min(max((since - self._origin) / NANO, evolution.now), clock)
+            evolution.fail(plain.some_positions([id_]), at)
+        evolution.repair(plain.some_positions(self._own.keys() - own.keys()), clock)
+        if not begun:
+            _stop(plain, evolution, self._stopped)
+        started = frozenset(standing.running)
+        evolution.start(plain.some_positions(started - self._running))
+        evolution.advance(clock)
+        self._own, self._running = own, started
+        return evolution
+
+
+def still_stopped(assets: AssetNetwork) -> AssetNetwork:
+    """The same without those among what has stopped that can run, as the plant now is."""
+    standing = assets.standing
+    if not standing.stopped:
+        return assets
+    evolution = Evolution(assets.network)
+    evolution.fail(assets.some_positions([*standing.failed, *standing.out]))
+    evolution.advance(LONG)
+    _stop(assets, evolution, standing.stopped)
+    down = evolution.down
+    kept = {
+        id_: since
+        for id_, since in standing.stopped.items()
+        if down[assets.some_positions([id_])].any()
+    }
+    return assets.under(replace(standing, stopped=kept), assets.now)
+
+
+def _stop(assets: AssetNetwork, evolution: Evolution, ids: Iterable[str]) -> None:
+    """These have stopped, unless they can run by now."""
+    stopped = assets.some_positions(ids)
+    evolution.stop(stopped)
+    evolution.repair(stopped)
+
+
+def _switch(assets: AssetNetwork, standing: Standing, evolution: Evolution) -> None:
+    for id_, on in standing.conducts.items():
+        for at in assets.some_positions([id_]).tolist():
+            if evolution.conducts(at) != on:
+                evolution.switch(at, on)
+
+
+def remembers(network: Network) -> bool:
+    """Whether what a plant has been through matters to it later: it has loops that sustain
+    themselves, or buffers.
+    """
+    feeds = network.feeds
+    stored = len(network.links.storages.asset) > 0 or bool(feeds.autonomy.any())
+    return stored or bool(feeds.rule["sustain"].any())

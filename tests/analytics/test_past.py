@@ -1,0 +1,152 @@
+"""What the live plant has been through: loops that broke stay down, batteries as full as left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.analytics.plant import assets
+from twinfall.analytics import AssetNetwork, Standing
+from twinfall.analytics.past import Past, still_stopped
+
+HOUR = 3600 * 10**9
+START = 10**18
+"""When it began, in ns."""
+
+LOOP = assets(
+    {
+        "Unit": {
+            "contents": {
+                "needs": {"dependent": "source", "group": "power", "rule": "any", "loop": "sustain"}
+            }
+        }
+    },
+    {"S": {}, "A": {}, "B": {}, "C": {}},
+    [("A", "needs", "S"), ("A", "needs", "B"), ("B", "needs", "A"), ("C", "needs", "B")],
+)
+"""S starts A and B, which then hold each other; C hangs on B."""
+BATTERY = assets(
+    {
+        "Unit": {
+            "contents": {
+                "needs": {
+                    "dependent": "source", "group": "power", "autonomy": "PT4H", "recharge": "PT8H",
+                }
+            }
+        }
+    },
+    {"grid": {}, "hospital": {}},
+    [("hospital", "needs", "grid")],
+)  # fmt: skip
+
+
+@dataclass
+class Watch:
+    """A plant that is told who has failed, hour by hour."""
+
+    plain: AssetNetwork
+    past: Past = field(default_factory=Past)
+    failed: dict[str, int] = field(default_factory=dict)
+    running: tuple[str, ...] = ()
+    version: int = 0
+    now: int = START
+
+    def after(self, hours: float) -> AssetNetwork:
+        self.now += int(hours * HOUR)
+        standing = Standing(
+            self.version, tuple(sorted(self.failed)), since=dict(self.failed), running=self.running
+        )
+        return self.past.under(self.plain, standing, self.now)
+
+    def fail(self, id_: str) -> AssetNetwork:
+        self.failed[id_] = self.now
+        self.version += 1
+        return self.after(0)
+
+    def repair(self, id_: str) -> AssetNetwork:
+        del self.failed[id_]
+        self.version += 1
+        return self.after(0)
+
+
+def _broken() -> Watch:
+    """The source is away, the loop ran on until A failed; A is in order again."""
+    watch = Watch(LOOP)
+    watch.after(0)
+    assert watch.fail("S").baseline_down == ("S",)
+    assert watch.fail("A").baseline_down == ("A", "B", "C", "S")
+    watch.repair("A")
+    return watch
+
+
+def test_a_loop_that_broke_does_not_come_back_by_itself() -> None:
+    now = _broken().after(1)
+
+    assert now.baseline_down == ("A", "B", "C", "S")
+    assert now.state("A") == "failed"
+    assert now.reason("A").message == 'its group "power" lost 2 of 2: B, S'
+
+
+def test_it_comes_back_with_what_starts_it() -> None:
+    assert _broken().repair("S").baseline_down == ()
+
+
+def test_it_comes_back_when_a_person_says_that_it_runs() -> None:
+    watch = _broken()
+    watch.running, watch.version = ("A",), watch.version + 1
+
+    assert watch.after(0).baseline_down == ("S",)
+
+
+def test_it_stays_down_when_the_graph_is_written() -> None:
+    watch = _broken()
+    watch.plain = assets(
+        {
+            "Unit": {
+                "contents": {
+                    "needs": {
+                        "dependent": "source", "group": "power", "rule": "any", "loop": "sustain",
+                    }
+                }
+            }
+        },
+        {"S": {}, "A": {}, "B": {}, "C": {}, "D": {}},
+        [("A", "needs", "S"), ("A", "needs", "B"), ("B", "needs", "A"), ("C", "needs", "B")],
+    )  # fmt: skip
+
+    assert watch.after(1).baseline_down == ("A", "B", "C", "S")
+
+
+def test_what_stopped_can_run_in_a_plant_that_lets_it() -> None:
+    stopped = _broken().after(1)
+    mended = stopped.under(Standing(9, stopped=stopped.standing.stopped), stopped.now)
+
+    assert still_stopped(stopped).baseline_down == ("A", "B", "C", "S")
+    assert still_stopped(mended).baseline_down == ()
+
+
+def test_an_impact_on_a_stopped_asset_is_nothing() -> None:
+    now = _broken().after(1)
+
+    assert now.impact(["B"]).count == 0
+
+
+def test_a_battery_that_was_not_full_again_does_not_last_four_hours() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(3)
+    watch.repair("grid")
+    watch.after(2)
+    watch.fail("grid")
+
+    assert watch.after(1.9).baseline_down == ("grid",)
+    assert watch.after(0.2).baseline_down == ("grid", "hospital")
+    assert watch.past.until > watch.now
+
+
+def test_the_past_says_when_it_takes_the_next_one_down() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+
+    assert 0 <= watch.past.until - (START + 4 * HOUR) < 10**3
