@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
-from twinfall.analytics.feeds import Feeds
+from twinfall.analytics.feeds import Feeds, kept
 from twinfall.analytics.links import Links, Storages
 from twinfall.analytics.support import circling
 
@@ -37,12 +37,14 @@ def arrays_of(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
     return kernels.Arrays(
         provider=feeds.provider,
         group=feeds.group,
-        transfer=feeds.transfer,
+        transfer=kept(feeds.transfer),
         out_start=out_start,
         in_start=in_start,
         in_edges=in_edges,
         weight=feeds.weight,
         rule=feeds.rule,
+        autonomy=kept(feeds.autonomy),
+        sustain=kept(feeds.sustain),
         group_start=group_start,
         groups=groups,
         member=links.member,
@@ -74,16 +76,18 @@ def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:
     groups = np.flatnonzero(place[feeds.consumer] >= 0)
     renumbered = np.full(feeds.count, -1, np.int32)
     renumbered[groups] = np.arange(len(groups), dtype=np.int32)
-    kept = np.flatnonzero(renumbered[feeds.group] >= 0)
+    inside = np.flatnonzero(renumbered[feeds.group] >= 0)
     rule = feeds.rule[groups].copy()
     rule["consumer"] = place[rule["consumer"]]
     fed = replace(
         feeds,
-        provider=place[feeds.provider[kept]],
-        group=renumbered[feeds.group[kept]],
-        transfer=feeds.transfer[kept],
-        weight=feeds.weight[kept],
+        provider=place[feeds.provider[inside]],
+        group=renumbered[feeds.group[inside]],
+        transfer=feeds.transfer[inside],
+        weight=feeds.weight[inside],
         rule=rule,
+        autonomy=feeds.autonomy[groups],
+        sustain=feeds.sustain[groups],
         black_start=feeds.black_start[assets],
     )
     arcs = np.flatnonzero(place[links.begin] >= 0)

@@ -360,11 +360,12 @@ class AssetImpact:
         more = f" and {left_out} more" if left_out else ""
         votes = f"{len(lost.providers)} of {lost.size} lost"
         votes += f": {', '.join(named)}{more}" if named else ""
-        rule = feeds.rule[group]
-        if lost.shared and lost.weight >= rule["fail_at"]:
-            needed = int(rule["total"]) - int(rule["fail_at"]) + 1
-            votes += f", {(int(rule['total']) - lost.weight) / needed:.0%} of what it needs left"
-        if lost.weight < rule["fail_at"]:
+        fail_at = int(feeds.fail_at[group])
+        if lost.shared and lost.weight >= fail_at:
+            total = sum(lost.weights.values())
+            left = (total - lost.weight) / (total - fail_at + 1)
+            votes += f", {left:.0%} of what it needs left"
+        if lost.weight < fail_at:
             votes += ", the others only hung on each other"
         return votes
 

@@ -17,8 +17,9 @@ from twinfall.ontology.errors import BadInput
 class Feeds:
     """E feeds in G groups of n assets, by provider; one provider at most once in a group.
 
-    `rule` has of each group its autonomy (seconds), consumer, all weight of its feeds, the lost
-    weight that loses it (0: never evaluated) and whether it sustains itself.
+    `rule` has of each group its consumer and the lost weight that loses it (0: never evaluated),
+    `autonomy` is in seconds, `sustain` whether a group sustains itself. Columns in which all is
+    zero are one zero, shown everywhere.
     """
 
     provider: NDArray[np.int32]
@@ -26,6 +27,8 @@ class Feeds:
     transfer: NDArray[np.float64]
     weight: NDArray[np.int32]
     rule: NDArray[Any]
+    autonomy: NDArray[np.float64]
+    sustain: NDArray[np.uint8]
     black_start: NDArray[np.uint8]
     standbys: Standbys
 
@@ -45,14 +48,15 @@ class Feeds:
         return self.rule["fail_at"]
 
     @property
-    def autonomy(self) -> NDArray[np.float64]:
-        """Of each group, seconds."""
-        return self.rule["autonomy"]
-
-    @property
     def unsatisfiable(self) -> NDArray[np.int32]:
         """Groups that no number of feeds satisfies: k outside 1..n, too little to share."""
         return np.flatnonzero(self.fail_at == 0).astype(np.int32)
+
+    def lost_with(self, down: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Of each group, the weight that is lost where these assets are down."""
+        edges = np.flatnonzero(down[self.provider]) if down.any() else np.zeros(0, np.int64)
+        weights = self.weight[edges]
+        return np.bincount(self.group[edges], weights, self.count).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +92,28 @@ def feeds_of(
     autonomy = _seconds(said.autonomy, count, "autonomy")
     weighed, standbys = votes(ballot, group, autonomy)
     rule = np.zeros(count, RULE)
-    rule["autonomy"], rule["consumer"] = autonomy, owner
-    rule["total"], rule["fail_at"] = weighed.total, weighed.fail_at
-    rule["sustain"] = _flags(said.sustain, count, "sustain")
-    starts = _flags(black_start, n, "black_start")
-    return Feeds(provider, group, delay, weighed.weight, rule, starts, standbys)
+    rule["consumer"], rule["fail_at"] = owner, weighed.fail_at
+    return Feeds(
+        provider,
+        group,
+        sparse(delay),
+        weighed.weight,
+        rule,
+        sparse(autonomy),
+        sparse(_flags(said.sustain, count, "sustain")),
+        _flags(black_start, n, "black_start"),
+        standbys,
+    )
+
+
+def sparse(column: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers, in no memory where all are zero."""
+    return column if column.any() else np.broadcast_to(column.dtype.type(0), column.shape)
+
+
+def kept(column: NDArray[Any]) -> NDArray[Any]:
+    """As the kernels take it: empty where all is zero."""
+    return column if column.any() else np.zeros(0, column.dtype)
 
 
 def _positions(values: ArrayLike) -> NDArray[np.int32]:

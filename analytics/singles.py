@@ -49,7 +49,7 @@ class Singles:
         self._network = network
         self._single = _single(network)
         self._vote = np.zeros(network.feeds.count, counting.VOTE)
-        self._vote["need"] = network.feeds.fail_at - network.base_lost
+        self._vote["need"] = network.feeds.fail_at - network.feeds.lost_with(network.baseline)
         self._vote["consumer"], self._vote["seen"] = network.feeds.consumer, -1
         self._lock = threading.Lock()
         self._spare: list[tuple[counting.Work, int]] = []
@@ -114,7 +114,7 @@ def _single(network: Network) -> counting.Single:
     arrays, feeds, n = network.arrays, network.feeds, network.n
     up = ~network.baseline
     rule, consumer = feeds.rule, feeds.consumer
-    need = rule["fail_at"] - network.base_lost
+    need = rule["fail_at"] - feeds.lost_with(network.baseline)
     group = feeds.group
     matters = up[feeds.provider] & up[consumer[group]] & (rule["fail_at"][group] > 0)
     matters &= feeds.weight > 0

@@ -170,7 +170,7 @@ def _bytes(network: Network) -> tuple[float, float]:
     by_feed = [feeds.provider, feeds.group, feeds.transfer, feeds.weight, arrays.in_edges]
     seen = {id(array) for array in by_feed}
     others = [a for a in arrays if isinstance(a, np.ndarray) and id(a) not in seen]
-    others += [network.baseline, network.base_lost, network.value]
+    others += [network.baseline, network.value]
     total = sum(array.nbytes for array in others if array.strides != (0,))
     return sum(a.nbytes for a in by_feed) / max(1, len(feeds.provider)), total / network.n
 

@@ -112,7 +112,8 @@ def test_once_warm_no_question_compiles_anything() -> None:
     warm()
     doors = (
         *(kernels.cascade, kernels.settle, kernels.clean, kernels.count_some, kernels.csr),
-        *(kernels.rows, counting.take_down, counting.count_each, counting.list_each),
+        *(kernels.follow, kernels.prepare, counting.take_down, counting.count_each),
+        counting.list_each,
         *(counting.turned, dominators.dominators, dominators.preorder),
     )
     before = [len(door.signatures) for door in doors]
