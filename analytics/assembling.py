@@ -60,7 +60,7 @@ def arrays_of(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
         storage=links.storages.asset,
         storage_carrier=links.storages.carrier,
         storage_autonomy=links.storages.autonomy,
-        circling=circles,
+        circling=kept(circles),
         cyclic=bool(circles.any()),
     )
 

@@ -158,7 +158,8 @@ class Network:
         """What takes which course when these assets, each once, fail at these seconds (from 0
         on), until `horizon`. Otherwise as `impact`, times counted from 0 too.
         """
-        self._check(failed)
+        if len(failed):
+            self._check(failed.min(), failed.max())
         return self._follow(failed, at, float(horizon), 0)
 
     def _positions(self, failed: ArrayLike) -> Ints:
@@ -166,11 +167,12 @@ class Network:
         positions = np.asarray(failed, np.int32).reshape(-1)
         if len(positions) > 1:
             positions = np.unique(positions)
-        self._check(positions)
+        if len(positions):
+            self._check(positions[0], positions[-1])
         return positions
 
-    def _check(self, positions: Ints) -> None:
-        if len(positions) and (positions.min() < 0 or positions.max() >= self.n):
+    def _check(self, lowest: int, highest: int) -> None:
+        if lowest < 0 or highest >= self.n:
             raise BadInput(f"assets are numbered 0 to {self.n - 1}", path="failed")
 
     def _follow(self, failed: Ints, at: Floats, horizon: float, begun: int) -> Impact:
@@ -231,7 +233,7 @@ class Network:
 
     def spof(self, asset: int) -> list[int]:
         """The single points of failure of one asset, itself apart, ascending."""
-        self._check(np.array([asset], np.int32))
+        self._check(asset, asset)
         return [int(other) for other in self.causes().of(asset)]
 
     @cached_property

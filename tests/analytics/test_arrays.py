@@ -111,9 +111,8 @@ def test_questions_at_the_same_time_do_not_meet() -> None:
 def test_once_warm_no_question_compiles_anything() -> None:
     warm()
     doors = (
-        *(kernels.cascade, kernels.settle, kernels.clean, kernels.count_some, kernels.csr),
-        *(kernels.follow, kernels.prepare, counting.take_down, counting.count_each),
-        counting.list_each,
+        *(kernels.follow, kernels.settle, kernels.prepare, kernels.count_some, kernels.csr),
+        *(counting.take_down, counting.count_each, counting.list_each),
         *(counting.turned, dominators.dominators, dominators.preorder),
     )
     before = [len(door.signatures) for door in doors]
