@@ -164,17 +164,22 @@ def _rivals(made: City) -> dict[str, Callable[[int], Any]]:
     return found
 
 
-def _memory(network: Network) -> None:
-    """The arrays that stay, and what is kept and used for questions besides."""
+def resident(network: Network) -> tuple[float, float]:
+    """Bytes of the arrays that stay: those with an entry for each feed, by feed; all others, by
+    asset.
+    """
     feeds = len(network.feeds.provider)
-    kept = (*_held(network.feeds), *_held(network.links), *network.arrays)
-    stay = _sizes((*kept, network.baseline, network.value))
+    stay = _sizes(_kept(network))
     by_feed = sum(size for length, size in stay if length == feeds)
     others = sum(size for length, size in stay if length != feeds)
-    said = f"{by_feed / max(1, feeds):.0f} bytes a feed, {others / network.n:.0f} an asset"
-    _row("memory", said, "what is below apart")
+    return by_feed / max(1, feeds), others / network.n
+
+
+def _memory(network: Network) -> None:
+    feed, asset = resident(network)
+    _row("memory", f"{feed:.0f} bytes a feed, {asset:.0f} an asset", "what is below apart")
     network.criticality()  # what is built once is built
-    known = {id(array) for array in kept}
+    known = {id(array) for array in _kept(network)}
     singles = _sizes(array for array in network._singles._single if id(array) not in known)
     more = sum(size for _, size in singles) / network.n
     _row("kept for which and N-1", f"{more:.0f} bytes an asset", "once asked for")
@@ -182,6 +187,11 @@ def _memory(network: Network) -> None:
     work = sum(size for _, size in _sizes(network._singles._work())) / network.n
     said = f"{work:.0f} bytes an asset for which, {writes:.0f} for when and why"
     _row("written on by one question", said, "the next one takes the same")
+
+
+def _kept(network: Network) -> list[Any]:
+    held = [*_held(network.feeds), *_held(network.links), *network.arrays]
+    return [*held, network.baseline, network.value]
 
 
 def _held(made: Any) -> list[Any]:

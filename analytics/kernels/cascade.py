@@ -64,26 +64,39 @@ def cascade(a: Any, s: Any, failed: Any, at: Any, horizon: float) -> Any:
 @compiled
 def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     """Lose the feeds of what went down in the last wave, `new` of the order."""
-    out_start, group_of, transfer, weight = a.out_start, a.group, a.transfer, a.weight
-    autonomy, rule, tally, mark, order = a.autonomy, a.rule, s.tally, s.mark, s.order
+    feeds = (a.out_start, a.group, a.weight, a.rule, a.transfer, a.autonomy)
+    if len(a.transfer) == 0 and len(a.autonomy) == 0:
+        return _lose_feeds(*feeds, s.tally, s.mark, s.order, None, new, now, wave + 1)
+    return _lose_feeds(*feeds, s.tally, s.mark, s.order, heap, new, now, wave + 1)
+
+
+@compiled
+def _lose_feeds(
+    out_start: Any, group_of: Any, weight: Any, rule: Any, transfer: Any, autonomy: Any,
+    tally: Any, mark: Any, order: Any, heap: Any, new: Any, now: float, wave: int,
+) -> Any:  # fmt: skip
+    """Compiled twice: without a heap where nothing takes time."""
     down = new[1]
     for i in range(new[0], new[1]):
         asset = i64(order[u64(i)])
         if asset < 0:
             continue
         for edge in range(out_start[u64(asset)], out_start[u64(asset + 1)]):
-            late = seconds(transfer, i64(edge))
-            if late > 0.0:
-                heappush(heap, (now + late, FEED, i64(edge)))
-                continue
+            if heap is not None:
+                late = seconds(transfer, i64(edge))
+                if late > 0.0:
+                    heappush(heap, (now + late, FEED, i64(edge)))
+                    continue
             group = i64(group_of[u64(edge)])
-            if lose(rule, tally, group, asset, i64(weight[u64(edge)])):
+            if not lose(rule, tally, group, asset, i64(weight[u64(edge)])):
+                continue
+            if heap is not None:
                 lasts = seconds(autonomy, group)
                 if lasts > 0.0:
                     heappush(heap, (now + lasts, GROUP, group))
-                else:
-                    how = (now, wave + 1, group, asset)
-                    down = fail(mark, order, down, i64(rule[u64(group)].consumer), how)
+                    continue
+            how = (now, wave, group, asset)
+            down = fail(mark, order, down, i64(rule[u64(group)].consumer), how)
     return down
 
 

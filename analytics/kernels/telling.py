@@ -57,11 +57,21 @@ def _put_in_order(order: Any, seen: Any, first: int, last: int) -> None:
     if (high >> 6) - (low >> 6) > WIDE * (last - first):
         order[first:last].sort()
         return
-    for i in range(first, last):
+    word, bits = u64(low >> 6), u64(0)
+    for i in range(first, last):  # one after the other mostly lie in the same word
         asset = u64(order[u64(i)])
-        seen[asset >> u64(6)] |= u64(1) << (asset & u64(63))
-    at = u64(first)
-    for word in range(low >> 6, (high >> 6) + 1):
+        if asset >> u64(6) != word:
+            seen[word] |= bits
+            word, bits = asset >> u64(6), u64(0)
+        bits |= u64(1) << (asset & u64(63))
+    seen[word] |= bits
+    _from_bits(order, seen, u64(first), (low >> 6, (high >> 6) + 1))
+
+
+@compiled
+def _from_bits(order: Any, seen: Any, at: int, words: Any) -> None:
+    """Write the assets whose bits are set, ascending, and clear the bits."""
+    for word in range(words[0], words[1]):
         bits = u64(seen[u64(word)])
         if bits == 0:
             continue
