@@ -38,7 +38,7 @@ check: $(VENV)/.made-check
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/docs
 
-bench: $(VENV)/.made-test
+bench: $(VENV)/.made-bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 faults: $(VENV)/.made-test
@@ -67,6 +67,7 @@ clean:
 # One environment; a mark says which set of packages is in it, and is renewed with pyproject.toml.
 $(VENV)/.made-demo: EXTRAS :=
 $(VENV)/.made-test: EXTRAS := [test]
+$(VENV)/.made-bench: EXTRAS := [test,bench]
 $(VENV)/.made-check: EXTRAS := [test,check]
 $(VENV)/.made-fuzz: EXTRAS := [test,fuzz]
 $(VENV)/.made-browser: EXTRAS := [test,browser]

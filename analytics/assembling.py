@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
-from twinfall.analytics.feeds import Feeds
+from twinfall.analytics.feeds import Feeds, kept
 from twinfall.analytics.links import Links, Storages
 from twinfall.analytics.support import circling
 
@@ -37,12 +37,14 @@ def arrays_of(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
     return kernels.Arrays(
         provider=feeds.provider,
         group=feeds.group,
-        transfer=feeds.transfer,
+        transfer=kept(feeds.transfer),
         out_start=out_start,
         in_start=in_start,
         in_edges=in_edges,
         weight=feeds.weight,
         rule=feeds.rule,
+        autonomy=kept(feeds.autonomy),
+        sustain=kept(feeds.sustain),
         group_start=group_start,
         groups=groups,
         member=links.member,
@@ -58,7 +60,7 @@ def arrays_of(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
         storage=links.storages.asset,
         storage_carrier=links.storages.carrier,
         storage_autonomy=links.storages.autonomy,
-        circling=circles,
+        circling=kept(circles),
         cyclic=bool(circles.any()),
     )
 
@@ -72,7 +74,8 @@ def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:
     place[assets] = np.arange(size, dtype=np.int32)
     feeds, links = network.feeds, network.links
     groups = np.flatnonzero(place[feeds.consumer] >= 0)
-    some = feeds.of_groups(groups.astype(np.int32), np.flatnonzero(place[feeds.consumer[feeds.group]] >= 0))
+    rows = np.flatnonzero(place[feeds.consumer[feeds.group]] >= 0)
+    some = feeds.of_groups(groups, rows)
     rule = some.rule.copy()
     rule["consumer"] = place[rule["consumer"]]
     black = feeds.black_start[assets]

@@ -17,7 +17,7 @@ from twinfall.analytics import kernels
 from twinfall.analytics.kernels import changing, falling, timers
 from twinfall.analytics.loosening import Loose, loosened, needs
 from twinfall.analytics.scratches import scratch_of
-from twinfall.analytics.votes import RULES, UNITS
+from twinfall.analytics.votes import UNITS, rule_of
 from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
@@ -66,17 +66,16 @@ class Evolution:
             raise BadInput("time is in seconds from 0 on", path="now")
         self.network = network
         self.now = float(now)
-        self._loose = Loose(-1, -1, network.feeds.code, NOBODY.astype(np.int64))
+        self._loose = Loose(-1, -1, network.feeds.codes)
         self._arrays = network.arrays._replace(
             conducts=network.arrays.conducts.copy(),
             storage_autonomy=network.arrays.storage_autonomy.copy(),
         )
         self._scratch = scratch_of(self._arrays, grounding=True)
-        self._scratch.mark["wave"][network.baseline] = kernels.DOWN_BEFORE
+        kernels.prepare(self._arrays, self._scratch, network.baseline)
         self._scratch.mark["time"][network.baseline] = -np.inf
         self._scratch.mark["by"][network.baseline] = -1
         self._scratch.mark["cause"][network.baseline] = -1
-        self._scratch.tally["lost"] = network.base_lost
         self._scratch.tally["decided"] = -1
         self._state = _evolving(network, self.now)
         self._one = np.zeros(1, np.int32)
@@ -85,7 +84,7 @@ class Evolution:
     def _start(self) -> None:
         """What was lost before the beginning has been lost for ever: its buffers are empty."""
         state, network = self._state, self.network
-        lost = (network.feeds.fail_at > 0) & (network.feeds.fail_at <= network.base_lost)
+        lost = _lost(network)
         buffers = np.flatnonzero(state.timer["kind"] == timers.BUFFER)
         spent = buffers[lost[state.timer["at"][buffers]]]
         storages = np.flatnonzero(network.baseline[self._arrays.storage]) + state.first_storage
@@ -156,14 +155,14 @@ class Evolution:
         """
         weight, needed = self._ballot(provider, group, share, k)
         loose = self._room()
-        wanted = loose.wanted(self._arrays, group, weight, needed)
+        wanted = loose.wanted(group, weight, needed)
         while (made := self._vote(changing.ATTACH, (provider, group, weight), wanted, at)) < 0:
             if made == changing.THERE_ALREADY:
-                loose.wanted(self._arrays, group, -weight, None)
+                loose.wanted(group, -weight, None)
                 raise BadInput(f"{provider} feeds group {group} already", path="provider")
             if made == changing.CIRCLE:
-                self._arrays.circling[:] = 1  # who else is in it is not known
-                self._arrays = self._arrays._replace(cyclic=True)
+                everybody = np.ones(self.network.n, np.uint8)  # who is in it is not known
+                self._arrays = self._arrays._replace(circling=everybody, cyclic=True)
             else:
                 self._more_room((provider, group))
         return self._moved()
@@ -176,7 +175,7 @@ class Evolution:
         loose = self._room()
         edge = self._feed(provider, group)
         weight = int(self._arrays.weight[edge])
-        wanted = loose.wanted(self._arrays, group, -weight, None)
+        wanted = loose.wanted(group, -weight, None)
         self._vote(changing.DETACH, (edge, 0, 0), wanted, at)
         return self._moved()
 
@@ -215,8 +214,8 @@ class Evolution:
 
     def falls(self, assets: Ints) -> Falls:
         """Of assets that are down."""
-        wave, time, by, cause = kernels.rows(self._scratch.mark, np.asarray(assets, np.int32))
-        return Falls(assets, wave, time, by, cause)
+        mark = self._scratch.mark[assets]
+        return Falls(assets, mark["wave"], mark["time"], mark["by"], mark["cause"])
 
     def fork(self) -> Evolution:
         """The same state once more: what happens to one does not happen to the other."""
@@ -288,7 +287,7 @@ class Evolution:
         """The weight of a new feed and what the group needs from now on (None: as before)."""
         self._positions(provider)
         self._group(group)
-        code = RULES[self.network.feeds.code[group]]
+        code = rule_of(self.network.feeds.codes, group)
         if (share is None) == (code == "capacity"):
             raise BadInput(
                 f"a share belongs to `capacity`, and the group is `{code}`", path="share"
@@ -309,7 +308,7 @@ class Evolution:
 
     def _room(self) -> Loose:
         if self._loose.nobody < 0:
-            self._loose.need = needs(self._arrays.rule)
+            self._loose.total, self._loose.need = needs(self.network.feeds)
             self._more_room(None)
         return self._loose
 
@@ -339,14 +338,14 @@ def _evolving(network: Network, now: float) -> falling.Evolving:
     full = np.concatenate([feeds.autonomy[stored], storages.autonomy])
     fills = np.concatenate(
         [
-            feeds.recharge[stored] if len(feeds.recharge) else np.zeros(len(stored)),
+            feeds.recharge[stored],
             storages.recharges(),
         ]
     )
     timer["full"][len(late) :] = timer["level"][len(late) :] = full
     with np.errstate(divide="ignore"):
         timer["rate"][len(late) :] = full / fills
-    lost = (feeds.fail_at > 0) & (network.base_lost >= feeds.fail_at)
+    lost = _lost(network)
     asset = np.zeros(n, falling.ASSET)
     asset["short"] = np.bincount(feeds.consumer[lost], minlength=n)
     asset["buffered"][feeds.consumer[stored]] = 1
@@ -367,6 +366,13 @@ def _evolving(network: Network, now: float) -> falling.Evolving:
         regained=np.zeros(feeds.count, np.int32),
         count=np.zeros(7, np.int64),
     )
+
+
+def _lost(network: Network) -> Flags:
+    """Which groups are lost before any failure."""
+    fail_at = network.feeds.fail_at
+    lost: Flags = (fail_at > 0) & (fail_at <= network.feeds.lost_with(network.baseline))
+    return lost
 
 
 def _slots(of: Any, size: int, first: int) -> Ints:

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinfall.analytics.kernels import RULE
-from twinfall.analytics.votes import Ballot, Standbys, numbers, rule_codes, votes
+from twinfall.analytics.votes import (
+    Ballot,
+    Standbys,
+    numbers,
+    packed_codes,
+    rule_codes,
+    unpacked_codes,
+    votes,
+)
 from twinfall.ontology.errors import BadInput
 
 
@@ -17,9 +25,9 @@ from twinfall.ontology.errors import BadInput
 class Feeds:
     """E feeds in G groups of n assets, by provider; one provider at most once in a group.
 
-    `rule` has of each group its autonomy (seconds), consumer, all weight of its feeds, the lost
-    weight that loses it (0: never evaluated) and whether it sustains itself. `code` is its rule
-    by position in `RULES`, `recharge` the seconds in which its empty buffer fills.
+    `rule` has of each group its consumer and the lost weight that loses it (0: never evaluated),
+    `autonomy` and `recharge` are in seconds, `sustain` whether a group sustains itself, `codes` its
+    rule as bits. Columns in which all is zero are one zero, shown everywhere.
     """
 
     provider: NDArray[np.int32]
@@ -27,11 +35,12 @@ class Feeds:
     transfer: NDArray[np.float64]
     weight: NDArray[np.int32]
     rule: NDArray[Any]
+    autonomy: NDArray[np.float64]
+    sustain: NDArray[np.uint8]
     black_start: NDArray[np.uint8]
     standbys: Standbys
-    code: NDArray[np.int8]
+    codes: NDArray[np.uint8]
     recharge: NDArray[np.float64]
-    """Empty where every buffer is full again at once."""
 
     @property
     def count(self) -> int:
@@ -48,12 +57,7 @@ class Feeds:
         """Of each group, the lost weight that loses it; 0 where it is never evaluated."""
         return self.rule["fail_at"]
 
-    @property
-    def autonomy(self) -> NDArray[np.float64]:
-        """Of each group, seconds."""
-        return self.rule["autonomy"]
-
-    def of_groups(self, groups: NDArray[np.int32], rows: NDArray[np.int32]) -> Feeds:
+    def of_groups(self, groups: NDArray[Any], rows: NDArray[Any]) -> Feeds:
         """These groups alone, ascending, with their feeds, which are in these rows, ascending."""
         return replace(
             self,
@@ -62,14 +66,22 @@ class Feeds:
             transfer=self.transfer[rows],
             weight=self.weight[rows],
             rule=self.rule[groups],
-            code=self.code[groups],
-            recharge=self.recharge[groups] if len(self.recharge) else self.recharge,
+            autonomy=self.autonomy[groups],
+            sustain=self.sustain[groups],
+            codes=packed_codes(unpacked_codes(self.codes, self.count)[groups]),
+            recharge=self.recharge[groups],
         )
 
     @property
     def unsatisfiable(self) -> NDArray[np.int32]:
         """Groups that no number of feeds satisfies: k outside 1..n, too little to share."""
         return np.flatnonzero(self.fail_at == 0).astype(np.int32)
+
+    def lost_with(self, down: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Of each group, the weight that is lost where these assets are down."""
+        edges = np.flatnonzero(down[self.provider]) if down.any() else np.zeros(0, np.int64)
+        weights = self.weight[edges]
+        return np.bincount(self.group[edges], weights, self.count).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +118,30 @@ def feeds_of(
     autonomy = _seconds(said.autonomy, count, "autonomy")
     weighed, standbys = votes(ballot, group, autonomy)
     rule = np.zeros(count, RULE)
-    rule["autonomy"], rule["consumer"] = autonomy, owner
-    rule["total"], rule["fail_at"] = weighed.total, weighed.fail_at
-    rule["sustain"] = _flags(said.sustain, count, "sustain")
-    starts = _flags(black_start, n, "black_start")
-    fills = _seconds(said.recharge, count, "recharge")
+    rule["consumer"], rule["fail_at"] = owner, weighed.fail_at
     return Feeds(
-        provider, group, delay, weighed.weight, rule, starts, standbys, rule_codes(ballot.rule),
-        fills if fills.any() else np.zeros(0),
-    )  # fmt: skip
+        provider,
+        group,
+        sparse(delay),
+        weighed.weight,
+        rule,
+        sparse(autonomy),
+        sparse(_flags(said.sustain, count, "sustain")),
+        _flags(black_start, n, "black_start"),
+        standbys,
+        packed_codes(rule_codes(ballot.rule)),
+        sparse(_seconds(said.recharge, count, "recharge")),
+    )
+
+
+def sparse(column: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers, in no memory where all are zero."""
+    return column if column.any() else np.broadcast_to(column.dtype.type(0), column.shape)
+
+
+def kept(column: NDArray[Any]) -> NDArray[Any]:
+    """As the kernels take it: empty where all is zero."""
+    return column if column.any() else np.zeros(0, column.dtype)
 
 
 def _positions(values: ArrayLike) -> NDArray[np.int32]:

@@ -34,10 +34,8 @@ def with_down(network: Network, down: NDArray[np.bool_]) -> Network:
     last = network.last_lasting
     if last is not None and np.array_equal(last.baseline, down):
         return last
-    feeds = network.feeds
-    weight = np.where(down[feeds.provider], feeds.weight, 0)
-    lost = np.bincount(feeds.group, weights=weight, minlength=feeds.count).astype(np.int32)
-    settled = (lost, down.copy())
-    made = Network(feeds, network.links, network.arrays, network.value, network.visible, settled)
+    made = Network(
+        network.feeds, network.links, network.arrays, network.value, network.visible, down.copy()
+    )
     network.last_lasting = made
     return made

@@ -6,16 +6,17 @@ in a group that nobody has; a spare place points at such a feed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
+from twinfall.analytics.feeds import Feeds
 from twinfall.analytics.kernels.falling import Evolving
 from twinfall.analytics.kernels.timers import FEED
-from twinfall.analytics.votes import RULES
+from twinfall.analytics.votes import rule_of
 
 SPARE_SHARE = 4
 """One place more for each so many that there are."""
@@ -27,21 +28,22 @@ class Loose:
 
     nobody: int
     nothing: int
-    code: NDArray[np.int8]
-    need: NDArray[np.int64]
+    codes: NDArray[np.uint8]
+    total: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    need: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def copy(self) -> Loose:
         """One of its own."""
-        return Loose(self.nobody, self.nothing, self.code, self.need.copy())
+        return replace(self, total=self.total.copy(), need=self.need.copy())
 
-    def wanted(self, arrays: kernels.Arrays, group: int, more: int, k: int | None) -> int:
+    def wanted(self, group: int, more: int, k: int | None) -> int:
         """The lost weight that loses the group once it has so much more weight; 0: never."""
         if k is not None:
             self.need[group] = k
-        elif RULES[self.code[group]] == "all":
+        elif rule_of(self.codes, group) == "all":
             self.need[group] += more
-        total = int(arrays.rule["total"][group]) + more
-        need = int(self.need[group])
+        self.total[group] += more
+        total, need = int(self.total[group]), int(self.need[group])
         return total - need + 1 if 1 <= need <= total else 0
 
 
@@ -57,7 +59,7 @@ def loosened(
     """
     if loose.nobody < 0:
         arrays, scratch, state = _with_nobody(arrays, scratch, state)
-        loose = Loose(len(arrays.rule) - 1, -1, loose.code, loose.need)
+        loose = replace(loose, nobody=len(arrays.rule) - 1)
     live = np.flatnonzero(arrays.group != loose.nobody)
     n, groups = len(arrays.member), len(arrays.rule)
     out_start = _starts(np.bincount(arrays.provider[live], minlength=n), crowded and crowded[0])
@@ -83,14 +85,16 @@ def loosened(
         in_edges=in_edges,
         circling=arrays.circling.copy(),
     )
-    loose = Loose(loose.nobody, size - 1, loose.code, loose.need)
+    loose = replace(loose, nothing=size - 1)
     return made, scratch, _with_slots(state, live, moved, size), loose
 
 
-def needs(rule: NDArray[np.void]) -> NDArray[np.int64]:
-    """The weight that each group needs; more than there can be where it was never evaluated."""
-    need = rule["total"].astype(np.int64) - rule["fail_at"] + 1
-    return np.where(rule["fail_at"] > 0, need, np.int64(2**40))
+def needs(feeds: Feeds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The weight that each group has, and that it needs: more than there can be where it was never
+    evaluated.
+    """
+    total = np.bincount(feeds.group, feeds.weight, feeds.count).astype(np.int64)
+    return total, np.where(feeds.fail_at > 0, total - feeds.fail_at + 1, np.int64(2**40))
 
 
 def _with_nobody(
@@ -102,7 +106,11 @@ def _with_nobody(
     rule["consumer"] = leaves[0] if len(leaves) else 0
     slots = state.buffer_slot
     return (
-        arrays._replace(rule=np.concatenate([arrays.rule, rule])),
+        arrays._replace(
+            rule=np.concatenate([arrays.rule, rule]),
+            autonomy=_with_zero(arrays.autonomy),
+            sustain=_with_zero(arrays.sustain),
+        ),
         scratch._replace(tally=np.concatenate([scratch.tally, np.zeros(1, scratch.tally.dtype)])),
         state._replace(
             gain=np.append(state.gain, np.int32(0)),
@@ -124,6 +132,11 @@ def _with_slots(state: Evolving, live: Any, moved: Any, size: int) -> Evolving:
     return state._replace(feed_slot=slots)
 
 
+def _with_zero(column: Any) -> Any:
+    """One entry more, where the column is not left out."""
+    return np.append(column, np.zeros(1, column.dtype)) if len(column) else column
+
+
 def _starts(counts: Any, crowded: int | None) -> NDArray[np.int64]:
     """Where each one's places begin, with some to spare."""
     room = counts + 1 + counts // SPARE_SHARE
@@ -142,6 +155,8 @@ def _ranks(keys: Any) -> NDArray[np.int64]:
 
 
 def _moved(values: Any, live: Any, moved: Any, size: int) -> Any:
+    if not len(values):
+        return values
     made = np.zeros(size, values.dtype)
     made[moved] = values[live]
     return made

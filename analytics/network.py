@@ -31,7 +31,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 FOREVER = float("inf")
-FEW_MOMENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Network:
         arrays: kernels.Arrays,
         value: Floats,
         visible: int | None = None,
-        settled: tuple[Ints, Flags] | None = None,
+        baseline: Flags | None = None,
     ) -> None:
         self.n = len(value)
         self.visible = self.n if visible is None else visible
@@ -75,12 +74,9 @@ class Network:
         self.arrays = arrays
         self.last_lasting: Network | None = None
         """Made of this one by `lasting` last: whoever asks again finds its answers there."""
-        self.settled = _settled(arrays) if settled is None else settled
-        self.base_lost = self.settled[0]
-        """Weight of feeds that each group has lost before any failure."""
-        self.baseline = self.settled[1]
+        self.baseline = _settled(arrays) if baseline is None else baseline
         """What is down before any failure."""
-        self._scratches = Scratches(arrays, *self.settled)
+        self._scratches = Scratches(arrays, self.baseline)
 
     @classmethod
     def from_arrays(
@@ -163,7 +159,8 @@ class Network:
         """What takes which course when these assets, each once, fail at these seconds (from 0
         on), until `horizon`. Otherwise as `impact`, times counted from 0 too.
         """
-        self._check(failed)
+        if len(failed):
+            self._check(failed.min(), failed.max())
         return self._follow(failed, at, float(horizon), 0)
 
     def _positions(self, failed: ArrayLike) -> Ints:
@@ -171,25 +168,23 @@ class Network:
         positions = np.asarray(failed, np.int32).reshape(-1)
         if len(positions) > 1:
             positions = np.unique(positions)
-        self._check(positions)
+        if len(positions):
+            self._check(positions[0], positions[-1])
         return positions
 
-    def _check(self, positions: Ints) -> None:
-        if len(positions) and (positions.min() < 0 or positions.max() >= self.n):
+    def _check(self, lowest: int, highest: int) -> None:
+        if lowest < 0 or highest >= self.n:
             raise BadInput(f"assets are numbered 0 to {self.n - 1}", path="failed")
 
     def _follow(self, failed: Ints, at: Floats, horizon: float, begun: int) -> Impact:
         """`begun`: how many of the failed ones are sure to go down first of all."""
         scratch = self._scratches.take()
-        down = kernels.cascade(self.arrays, scratch, failed, at, horizon)
-        order = scratch.order[begun:down].copy()
-        if not begun and len(order):
-            order = order[~np.isin(order, failed)]
-        asset = _by_time_then_position(scratch, order)
-        wave, time, by, cause = kernels.rows(scratch.mark, asset)
-        kernels.clean(self.arrays, scratch, self.base_lost, down)
+        told = kernels.follow(self.arrays, scratch, failed, at, horizon, begun)
         self._scratches.give(scratch)
-        return Impact(failed, asset, wave, time, by, cause)
+        if not begun and len(told[0]):
+            kept = ~np.isin(told[0], failed)
+            told = tuple(column[kept] for column in told)
+        return Impact(failed, *told)
 
     def criticality(self, horizon: float = FOREVER) -> Ints:
         """For each asset, how many others its failure alone takes down; 0 for what is down.
@@ -209,9 +204,7 @@ class Network:
     def _count(self, assets: Any, counts: Ints, horizon: float) -> Ints:
         scratch = self._scratches.take()
         some = np.ascontiguousarray(assets, np.int32)
-        kernels.count_some(
-            self.arrays, scratch, self.base_lost, float(horizon), self.visible, some, counts
-        )
+        kernels.count_some(self.arrays, scratch, float(horizon), self.visible, some, counts)
         self._scratches.give(scratch)
         return counts
 
@@ -241,7 +234,7 @@ class Network:
 
     def spof(self, asset: int) -> list[int]:
         """The single points of failure of one asset, itself apart, ascending."""
-        self._check(np.array([asset], np.int32))
+        self._check(asset, asset)
         return [int(other) for other in self.causes().of(asset)]
 
     @cached_property
@@ -284,27 +277,9 @@ class Network:
         return graph
 
 
-def _settled(arrays: kernels.Arrays) -> tuple[Ints, Flags]:
-    """Weight that each group has lost before any failure, and what is down then."""
-    lost = np.zeros(len(arrays.rule), np.int32)
+def _settled(arrays: kernels.Arrays) -> Flags:
+    """What is down before any failure."""
     scratch = scratch_of(arrays, grounding=True)
-    kernels.settle(arrays, scratch, lost)
+    kernels.settle(arrays, scratch)
     down: Flags = scratch.mark["wave"] == kernels.DOWN_BEFORE
-    return lost, down
-
-
-def _by_time_then_position(scratch: kernels.Scratch, order: Ints) -> Ints:
-    """The order is by time already; within each moment it is sorted by position."""
-    if not len(order):
-        return order
-    if scratch.mark["time"][order[0]] == scratch.mark["time"][order[-1]]:
-        return np.sort(order, kind="stable")  # it comes in long runs
-    time = scratch.mark["time"][order]
-    bounds = np.flatnonzero(time[1:] != time[:-1]) + 1
-    if len(bounds) <= FEW_MOMENTS:
-        return np.concatenate([np.sort(part, kind="stable") for part in np.split(order, bounds)])
-    keys = order.astype(np.int64)
-    keys[1:] |= np.cumsum(time[1:] != time[:-1]) << 32
-    keys.sort()
-    positions: Ints = keys.astype(np.int32)  # the lower half
-    return positions
+    return down

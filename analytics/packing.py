@@ -54,7 +54,7 @@ _CLASSES: dict[str, tuple[type, tuple[str, ...]]] = {
 } | {
     "Arrays": (Arrays, Arrays._fields),
     "Column": (Column, ("at", "kind", "bits", "others")),
-    "Network": (Network, ("feeds", "links", "arrays", "value", "visible", "settled")),
+    "Network": (Network, ("feeds", "links", "arrays", "value", "visible", "baseline")),
 }  # fmt: skip
 
 

@@ -120,4 +120,4 @@ def remembers(network: Network) -> bool:
     """
     feeds = network.feeds
     stored = len(network.links.storages.asset) > 0 or bool(feeds.autonomy.any())
-    return stored or bool(feeds.rule["sustain"].any())
+    return stored or bool(feeds.sustain.any())

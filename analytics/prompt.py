@@ -25,26 +25,30 @@ def prompt_network(network: Network) -> Network:
     if not (slow.any() or buffered.any() or len(links.storages.asset)):
         return network
     rule = feeds.rule.copy()
-    lasting = np.bincount(feeds.group, np.where(slow, feeds.weight, 0), minlength=feeds.count)
-    rule["total"] -= lasting.astype(np.int32)
     rule["fail_at"][buffered] = 0
-    rule["autonomy"] = 0.0
     weight = np.where(slow, 0, feeds.weight).astype(np.int32)
     source = links.source.copy()
     bits = np.left_shift(1, links.storages.carrier).astype(np.int32)
     np.bitwise_or.at(source, links.storages.asset, bits)
-    none = np.zeros(0, np.int32)
+    none, no_times = np.zeros(0, np.int32), np.zeros(0)
     made = Network(
-        replace(feeds, rule=rule, weight=weight, transfer=np.zeros_like(feeds.transfer)),
+        replace(
+            feeds,
+            rule=rule,
+            weight=weight,
+            autonomy=np.broadcast_to(0.0, feeds.autonomy.shape),
+            transfer=np.broadcast_to(0.0, feeds.transfer.shape),
+        ),
         replace(links, source=source, storages=Storages()),
         arrays._replace(
             rule=rule,
             weight=weight,
-            transfer=np.zeros_like(feeds.transfer),
+            autonomy=no_times,
+            transfer=no_times,
             source=source,
             storage=none,
             storage_carrier=none,
-            storage_autonomy=np.zeros(0),
+            storage_autonomy=no_times,
         ),
         network.value,
         network.visible,

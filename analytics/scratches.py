@@ -19,11 +19,9 @@ class Scratches:
     def __init__(
         self,
         arrays: kernels.Arrays,
-        base_lost: NDArray[np.int32],
         baseline: NDArray[np.bool_],
     ) -> None:
         self._arrays = arrays
-        self._base_lost = base_lost
         self._baseline = baseline
         self._lock = threading.Lock()
         self._spare: list[kernels.Scratch] = []
@@ -34,8 +32,7 @@ class Scratches:
             if self._spare:
                 return self._spare.pop()
         scratch = scratch_of(self._arrays, grounding=self._arrays.cyclic)
-        scratch.mark["wave"][self._baseline] = kernels.DOWN_BEFORE
-        scratch.tally["lost"] = self._base_lost
+        kernels.prepare(self._arrays, scratch, self._baseline)
         return scratch
 
     def give(self, scratch: kernels.Scratch) -> None:
@@ -55,6 +52,7 @@ def scratch_of(arrays: kernels.Arrays, *, grounding: bool) -> kernels.Scratch:
         mark=mark,
         tally=np.zeros(groups, kernels.TALLY),
         order=np.zeros(n, np.int32),
+        seen=np.zeros(n // 64 + 1, np.uint64),
         reached=np.zeros(connected, np.uint8),
         root=np.zeros(n if grounding else connected, np.int32),
         queue=np.zeros(n if grounding else connected, np.int32),

@@ -48,9 +48,6 @@ class Singles:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._single = _single(network)
-        self._vote = np.zeros(network.feeds.count, counting.VOTE)
-        self._vote["need"] = network.feeds.fail_at - network.base_lost
-        self._vote["consumer"], self._vote["seen"] = network.feeds.consumer, -1
         self._lock = threading.Lock()
         self._spare: list[tuple[counting.Work, int]] = []
 
@@ -97,32 +94,26 @@ class Singles:
     def _work(self) -> counting.Work:
         n, carriers = self._network.n, len(self._single.tree)
         connected = n if carriers else 0
+        feeds = self._network.feeds
+        vote = np.zeros(feeds.count, counting.VOTE)
+        vote["need"] = feeds.fail_at - feeds.lost_with(self._network.baseline)
+        vote["consumer"], vote["seen"] = feeds.consumer, -1
         return counting.Work(
-            vote=self._vote.copy(),
+            vote=vote,
             stamp=np.full(n, -1, np.int32),
             cut=np.zeros(connected, np.int8),
-            queue=np.zeros(n + 1, np.int32),
+            queue=np.zeros(n + 2, np.int32),
             begun=np.full(carriers, -1, np.int32),
             reached=np.zeros(connected, np.int32),
             heads=np.zeros(connected, np.int32),
             searches=np.zeros(1, np.int64),
-            circles=np.zeros(1, np.int64),
         )
 
 
 def _single(network: Network) -> counting.Single:
-    arrays, feeds, n = network.arrays, network.feeds, network.n
+    arrays, n = network.arrays, network.n
     up = ~network.baseline
-    rule, consumer = feeds.rule, feeds.consumer
-    need = rule["fail_at"] - network.base_lost
-    group = feeds.group
-    matters = up[feeds.provider] & up[consumer[group]] & (rule["fail_at"][group] > 0)
-    matters &= feeds.weight > 0
-    group, weight = group[matters], np.ascontiguousarray(feeds.weight[matters])
-    target = np.where(weight >= need[group], consumer[group], -2 - group).astype(np.int32)
-    target[arrays.circling[consumer[group]] == 1] = counting.CIRCLE
-    out_start = np.zeros(n + 1, np.int32)
-    np.cumsum(np.bincount(feeds.provider[matters], minlength=n), out=out_start[1:])
+    circling, span, target, weight = _spans(network, up)
     carriers = network.links.carriers
     tree, at, below = (np.zeros((carriers, n), np.int32) for _ in range(3))
     through = np.zeros((carriers, n), np.uint8)
@@ -134,8 +125,8 @@ def _single(network: Network) -> counting.Single:
         through[carrier] = _passing(network, carrier)
     return counting.Single(
         up=up.astype(np.uint8),
-        circling=arrays.circling,
-        out_start=out_start,
+        circling=circling,
+        span=span,
         target=target,
         weight=weight,
         member=arrays.member,
@@ -149,6 +140,30 @@ def _single(network: Network) -> counting.Single:
         through=through,
         size=size,
     )
+
+
+def _spans(network: Network, up: NDArray[np.bool_]) -> tuple[Any, Any, Any, Any]:
+    """circling, span, target and weight of a `Single`."""
+    arrays, feeds, n = network.arrays, network.feeds, network.n
+    need = feeds.fail_at - feeds.lost_with(network.baseline)
+    consumer = feeds.consumer[feeds.group]
+    matters = up[feeds.provider] & up[consumer] & (feeds.fail_at[feeds.group] > 0)
+    matters &= feeds.weight > 0
+    circling = arrays.circling.copy()
+    if len(circling):  # what feeds a circle touches it
+        round_ = matters & (circling[consumer] == 1)
+        circling[feeds.provider[round_]] = 1
+        matters &= ~round_
+    group, consumer = feeds.group[matters], consumer[matters]
+    provider, weight = feeds.provider[matters], feeds.weight[matters]
+    leaf = arrays.member == 0
+    leaf[provider] = False
+    if len(circling):
+        leaf &= circling == 0
+    kind = np.where(weight < need[group], 2, leaf[consumer])
+    span, order = csr((3 * provider + kind).astype(np.int32), 3 * n)
+    target = np.where(kind == 2, group, consumer).astype(np.int32)
+    return circling, span, target[order], np.ascontiguousarray(weight[order])
 
 
 def _arcs(network: Network, carrier: int, up: NDArray[np.bool_]) -> tuple[Any, Any, Any]:

@@ -31,7 +31,7 @@ from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.packing import ALIGNED, Packer, unpacked
 from twinfall.ontology.errors import BadInput, Unavailable
 
-FORMAT = 1
+FORMAT = 2
 MAGIC = b"TwFlNet\n"
 MAX_HEAD = 256 * 2**20
 SPARE_BYTES = 512 * 2**20

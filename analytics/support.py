@@ -28,7 +28,7 @@ def circling(n: int, feeds: Feeds, links: Links) -> NDArray[np.uint8]:
     """
     graph = _Graph(n)
     graph.add(np.arange(n), np.arange(n) + n)
-    derived = feeds.rule["sustain"][feeds.group] == 0
+    derived = feeds.sustain[feeds.group] == 0
     graph.add(feeds.provider[derived] + n, feeds.consumer[feeds.group[derived]])
     ties: list[tuple[Any, Any]] = []
     needs = [links.member & ~links.source & 1 << c != 0 for c in range(links.carriers)]

@@ -105,6 +105,24 @@ def rule_codes(rule: Sequence[str] | NDArray[np.int8]) -> NDArray[np.int8]:
         ) from None
 
 
+def packed_codes(code: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Rules as two rows of bits."""
+    return np.packbits(np.stack([code & 1, code >> 1]).astype(bool), axis=1)
+
+
+def unpacked_codes(codes: NDArray[np.uint8], count: int) -> NDArray[np.int8]:
+    """The positions in `RULES` of so many rules."""
+    low, high = np.unpackbits(codes, axis=1, count=count).astype(np.int8)
+    code: NDArray[np.int8] = low | high << 1
+    return code
+
+
+def rule_of(codes: NDArray[np.uint8], group: int) -> str:
+    """The rule of one group."""
+    low, high = (codes[:, group >> 3] >> (7 - (group & 7))) & 1
+    return RULES[int(low) | int(high) << 1]
+
+
 def _rules(ballot: Ballot) -> tuple[Any, Any]:
     code = rule_codes(ballot.rule)
     count = len(code)

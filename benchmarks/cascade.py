@@ -6,10 +6,11 @@ fails: they know no redundancy. Their times are scaled to a set of the size of o
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,7 @@ def _one_city(assets: int, *, peers: bool) -> None:
     built = time.process_time() - began
     print(f"| {assets:,} assets, {len(made.provider):,} feeds | | |\n|---|---|---|")
     _row("arrays built and settled", f"{built:.1f} s CPU")
-    edges, nodes = _bytes(network)
-    _row("memory", f"{edges:.0f} bytes a feed, {nodes:.0f} an asset", "scratch of a question apart")
+    _memory(network)
     _single(made, network, peers)
     _every(network, made if peers else None)
     print()
@@ -164,15 +164,47 @@ def _rivals(made: City) -> dict[str, Callable[[int], Any]]:
     return found
 
 
-def _bytes(network: Network) -> tuple[float, float]:
-    """Of the arrays that stay: those by feed, and the others, by asset."""
-    arrays, feeds = network.arrays, network.feeds
-    by_feed = [feeds.provider, feeds.group, feeds.transfer, feeds.weight, arrays.in_edges]
-    seen = {id(array) for array in by_feed}
-    others = [a for a in arrays if isinstance(a, np.ndarray) and id(a) not in seen]
-    others += [network.baseline, network.base_lost, network.value]
-    total = sum(array.nbytes for array in others if array.strides != (0,))
-    return sum(a.nbytes for a in by_feed) / max(1, len(feeds.provider)), total / network.n
+def resident(network: Network) -> tuple[float, float]:
+    """Bytes of the arrays that stay: those with an entry for each feed, by feed; all others, by
+    asset.
+    """
+    feeds = len(network.feeds.provider)
+    stay = _sizes(_kept(network))
+    by_feed = sum(size for length, size in stay if length == feeds)
+    others = sum(size for length, size in stay if length != feeds)
+    return by_feed / max(1, feeds), others / network.n
+
+
+def _memory(network: Network) -> None:
+    feed, asset = resident(network)
+    _row("memory", f"{feed:.0f} bytes a feed, {asset:.0f} an asset", "what is below apart")
+    network.criticality()  # what is built once is built
+    known = {id(array) for array in _kept(network)}
+    singles = _sizes(array for array in network._singles._single if id(array) not in known)
+    more = sum(size for _, size in singles) / network.n
+    _row("kept for which and N-1", f"{more:.0f} bytes an asset", "once asked for")
+    writes = sum(size for _, size in _sizes(network._scratches.take())) / network.n
+    work = sum(size for _, size in _sizes(network._singles._work())) / network.n
+    said = f"{work:.0f} bytes an asset for which, {writes:.0f} for when and why"
+    _row("written on by one question", said, "the next one takes the same")
+
+
+def _kept(network: Network) -> list[Any]:
+    held = [*_held(network.feeds), *_held(network.links), *network.arrays]
+    return [*held, network.baseline, network.value]
+
+
+def _held(made: Any) -> list[Any]:
+    """The arrays of a dataclass, and of those in it."""
+    members = [getattr(made, field.name) for field in dataclasses.fields(made)]
+    inner = [_held(member) for member in members if dataclasses.is_dataclass(member)]
+    return members + [array for arrays in inner for array in arrays]
+
+
+def _sizes(values: Iterable[Any]) -> list[tuple[int, int]]:
+    """Length and bytes of each array; one value that is shown everywhere takes nothing."""
+    arrays = {id(value): value for value in values if isinstance(value, np.ndarray)}
+    return [(len(a), a.nbytes) for a in arrays.values() if 0 not in a.strides]
 
 
 def _median(work: Callable[[], Any], count: int = REPEATS) -> float:

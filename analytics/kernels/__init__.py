@@ -16,7 +16,8 @@ from twinfall.analytics.kernels.arrays import (
 )
 from twinfall.analytics.kernels.cascade import cascade, count_some
 from twinfall.analytics.kernels.grounding import ground, settle
-from twinfall.analytics.kernels.marking import clean, rows
+from twinfall.analytics.kernels.marking import clean, prepare
+from twinfall.analytics.kernels.telling import follow, tell
 
 __all__ = [
     "BEFORE",
@@ -32,7 +33,9 @@ __all__ = [
     "clean",
     "count_some",
     "csr",
+    "follow",
     "ground",
-    "rows",
+    "prepare",
     "settle",
+    "tell",
 ]

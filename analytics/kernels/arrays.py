@@ -32,16 +32,16 @@ i64: Any = np.int64
 u64: Any = np.uint64
 # An index that cannot be negative spares the compiled code a look at its sign.
 
-RULE = np.dtype(
-    [("autonomy", "f8"), ("consumer", "i4"), ("total", "i4"), ("fail_at", "i4"), ("sustain", "i4")]
-)
-"""A group: seconds, the asset it feeds, all weight of its feeds, how much lost weight loses it
-(0: never evaluated), whether it counts as satisfied until then without being derived.
+RULE = np.dtype([("consumer", "i4"), ("fail_at", "i4")])
+"""A group: the asset it feeds, how much lost weight loses it (0: never evaluated)."""
+TALLY = np.dtype([("lost", "i4"), ("before", "i4"), ("decided", "i4"), ("lacks", "i4")])
+"""A group in a question: lost weight, how much of it before any failure, the provider whose loss
+lost the group, weight it lacks while grounding (0 and less: nothing).
 """
-TALLY = np.dtype([("lost", "i4"), ("decided", "i4"), ("votes", "i4")])
-"""A group in a question: lost weight, the provider whose loss lost it, votes while grounding."""
-MARK = np.dtype([("time", "f8"), ("wave", "i4"), ("by", "i4"), ("cause", "i4")], align=True)
-"""An asset in a question: when it went down, by which group (-2 - carrier, -1), by whose loss."""
+MARK = np.dtype([("time", "f8"), ("wave", "i4"), ("by", "i4"), ("cause", "i4"), ("ends", "i4")])
+"""An asset in a question: when it went down, by which group (-2 - carrier, -1), by whose loss;
+whether cascades end here, for it feeds nothing and is connected to nothing.
+"""
 SUPPORT = np.dtype(
     [
         ("open", "i4"),
@@ -63,12 +63,14 @@ class Arrays(NamedTuple):
 
     provider: Any  # int32 [E], ascending
     group: Any  # int32 [E]
-    transfer: Any  # float64 [E] seconds
+    transfer: Any  # float64 [E] seconds; empty where no loss takes time to be felt
     weight: Any  # int32 [E]
     out_start: Any  # int32 [n + 1]: the feeds of a provider
     in_start: Any  # int32 [G + 1], into in_edges: the feeds of a group
     in_edges: Any  # int32 [E]
     rule: Any  # RULE [G]
+    autonomy: Any  # float64 [G] seconds; empty where no group has a buffer
+    sustain: Any  # uint8 [G]: satisfied until lost, without being derived; empty where none is
     group_start: Any  # int32 [n + 1], into groups: the groups of a consumer
     groups: Any  # int32 [G]
     member: Any  # int32 [n] bits of the carriers an asset is connected in
@@ -89,11 +91,13 @@ class Arrays(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """The state of one question; `clean` leaves it as `settle` does."""
+    """The state of one question; `clean` leaves it as `prepare` does."""
 
     mark: Any  # MARK [n]
     tally: Any  # TALLY [G]
-    order: Any  # int32 [n] assets in the order in which they went down
+    order: Any  # int32 [n] assets in the order in which they went down; -1 - asset where cascades
+    # end, until the cascade is through
+    seen: Any  # uint64 [n / 64]: bits of assets, to put them in order
     reached: Any  # uint8 [n]
     root: Any  # int32 [n]
     queue: Any  # int32 [n]
@@ -104,6 +108,12 @@ class Scratch(NamedTuple):
     dry: Any  # float64 [S] since when a storage has lost its own supply; inf: it has not
     empty: Any  # uint8 [S]
     dry_cause: Any  # int32 [S]
+
+
+@compiled
+def seconds(column: Any, at: int) -> float:
+    """Of a column that is empty where all are zero."""
+    return float(column[u64(at)]) if len(column) > 0 else 0.0
 
 
 @compiled

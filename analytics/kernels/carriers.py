@@ -21,7 +21,8 @@ def carriers_cut(a: Any, s: Any, heap: Any, down: int, new: Any, now: float, wav
     member, order = a.member, s.order
     dirty = i64(0)
     for i in range(new[0], new[1]):
-        dirty |= member[order[i]]
+        if order[i] >= 0:
+            dirty |= member[order[i]]
     for carrier in range(carriers):
         if dirty >> carrier & 1:
             down = carrier_cut(a, s, heap, down, new, i64(carrier), now, wave)
@@ -146,7 +147,7 @@ def find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now
             tail += 1
     for at in range(new[0], new[1]):
         asset = order[at]
-        if member[asset] >> carrier & 1:
+        if asset >= 0 and member[asset] >> carrier & 1:
             root[asset] = asset
             queue[tail] = asset
             tail += 1

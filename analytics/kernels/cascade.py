@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from twinfall.analytics.kernels.arrays import FAILURE, FEED, GROUP, NONE, STORAGE, UP, i64, u64
+from twinfall.analytics.kernels.arrays import (
+    FAILURE,
+    FEED,
+    GROUP,
+    NONE,
+    STORAGE,
+    UP,
+    i64,
+    seconds,
+    u64,
+)
 from twinfall.analytics.kernels.carriers import carrier_cut, carriers_cut
 from twinfall.analytics.kernels.circles import unfounded
 from twinfall.analytics.kernels.compiled import compiled
@@ -41,32 +51,52 @@ def cascade(a: Any, s: Any, failed: Any, at: Any, horizon: float) -> Any:
             wave += 1
             continue
         if len(heap) == 0 or heap[0][0] > horizon:
-            return down
+            break
         now = heap[0][0]
         down = _expire(a, s, heap, down, now, wave)
         if down > begin:
             wave += 1
+    for i in range(down):
+        s.order[i] ^= s.order[i] >> 31  # -1 - asset becomes the asset
+    return down
 
 
 @compiled
 def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     """Lose the feeds of what went down in the last wave, `new` of the order."""
-    out_start, group_of, transfer, weight = a.out_start, a.group, a.transfer, a.weight
-    rule, tally, mark, order = a.rule, s.tally, s.mark, s.order
+    feeds = (a.out_start, a.group, a.weight, a.rule, a.transfer, a.autonomy)
+    if len(a.transfer) == 0 and len(a.autonomy) == 0:
+        return _lose_feeds(*feeds, s.tally, s.mark, s.order, None, new, now, wave + 1)
+    return _lose_feeds(*feeds, s.tally, s.mark, s.order, heap, new, now, wave + 1)
+
+
+@compiled
+def _lose_feeds(
+    out_start: Any, group_of: Any, weight: Any, rule: Any, transfer: Any, autonomy: Any,
+    tally: Any, mark: Any, order: Any, heap: Any, new: Any, now: float, wave: int,
+) -> Any:  # fmt: skip
+    """Compiled twice: without a heap where nothing takes time."""
     down = new[1]
     for i in range(new[0], new[1]):
         asset = i64(order[u64(i)])
+        if asset < 0:
+            continue
         for edge in range(out_start[u64(asset)], out_start[u64(asset + 1)]):
-            if transfer[u64(edge)] > 0.0:
-                heappush(heap, (now + transfer[u64(edge)], FEED, i64(edge)))
-                continue
+            if heap is not None:
+                late = seconds(transfer, i64(edge))
+                if late > 0.0:
+                    heappush(heap, (now + late, FEED, i64(edge)))
+                    continue
             group = i64(group_of[u64(edge)])
-            if lose(rule, tally, group, asset, i64(weight[u64(edge)])):
-                if rule[u64(group)].autonomy > 0.0:
-                    heappush(heap, (now + rule[u64(group)].autonomy, GROUP, group))
-                else:
-                    how = (now, wave + 1, group, asset)
-                    down = fail(mark, order, down, i64(rule[u64(group)].consumer), how)
+            if not lose(rule, tally, group, asset, i64(weight[u64(edge)])):
+                continue
+            if heap is not None:
+                lasts = seconds(autonomy, group)
+                if lasts > 0.0:
+                    heappush(heap, (now + lasts, GROUP, group))
+                    continue
+            how = (now, wave, group, asset)
+            down = fail(mark, order, down, i64(rule[u64(group)].consumer), how)
     return down
 
 
@@ -96,8 +126,9 @@ def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
             weight = i64(a.weight[event[2]])
             if not lose(rule, tally, group, i64(a.provider[event[2]]), weight):
                 continue
-            if rule[group].autonomy > 0.0:
-                heappush(heap, (now + rule[group].autonomy, GROUP, group))
+            lasts = seconds(a.autonomy, group)
+            if lasts > 0.0:
+                heappush(heap, (now + lasts, GROUP, group))
                 continue
         how = (now, wave + 1, group, i64(tally[group].decided))
         down = fail(mark, order, down, i64(rule[group].consumer), how)
@@ -105,9 +136,7 @@ def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
 
 
 @compiled
-def count_some(
-    a: Any, s: Any, base_lost: Any, horizon: float, visible: int, assets: Any, counts: Any
-) -> None:
+def count_some(a: Any, s: Any, horizon: float, visible: int, assets: Any, counts: Any) -> None:
     """How many others each of these assets' failure takes down; gates are not counted."""
     n = len(a.member)
     alone, at = np.empty(1, np.int32), np.zeros(1)
@@ -121,4 +150,4 @@ def count_some(
         if visible < n:
             for i in range(down):
                 counts[asset] -= s.order[i] >= visible
-        clean(a, s, base_lost, down)
+        clean(a, s, down)

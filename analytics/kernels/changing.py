@@ -131,7 +131,6 @@ def _attach(a: Any, s: Any, feed: Any, place: Any) -> None:
     """Let a feed (provider, group, weight, ...) vote; its loss is felt at once."""
     provider, group, weight, _, _, _ = feed
     a.group[place[0]], a.weight[place[0]], a.in_edges[place[1]] = group, weight, place[0]
-    a.rule[group].total += weight
     if s.mark[provider].wave != UP:
         s.tally[group].lost += weight
         s.tally[group].decided = provider
@@ -145,7 +144,6 @@ def _detach(a: Any, s: Any, e: Any, feed: Any) -> None:
     for at in range(a.in_start[group], a.in_start[group + 1]):
         if a.in_edges[at] == edge:
             a.in_edges[at] = nothing
-    a.rule[group].total -= weight
     on_its_way = False
     if len(e.feed_slot) > 0 and e.feed_slot[edge] >= 0:
         slot = i64(e.feed_slot[edge])
@@ -154,7 +152,9 @@ def _detach(a: Any, s: Any, e: Any, feed: Any) -> None:
         e.feed_slot[edge] = -1
     if s.mark[a.provider[edge]].wave != UP and not on_its_way:
         s.tally[group].lost -= weight
-    a.group[edge], a.weight[edge], a.transfer[edge] = nobody, 0, 0.0
+    a.group[edge], a.weight[edge] = nobody, 0
+    if len(a.transfer) > 0:
+        a.transfer[edge] = 0.0
     s.tally[group].decided = -1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twinfall.analytics.kernels.arrays import GROUP, STORAGE, UP, i64
+from twinfall.analytics.kernels.arrays import GROUP, STORAGE, UP, i64, seconds
 from twinfall.analytics.kernels.compiled import compiled
 from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes
 from twinfall.analytics.kernels.marking import fail
@@ -45,6 +45,8 @@ def _suspects(a: Any, s: Any, down: int) -> Any:
     size, head, circles = i64(0), i64(0), False
     for at in range(down):
         asset = i64(order[at])
+        if asset < 0:  # nothing hangs on it
+            continue
         for edge in range(out_start[asset], out_start[asset + 1]):
             size = suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
         if member[asset] != 0 and conducts[asset] == 1:
@@ -92,17 +94,19 @@ def _blame(a: Any, s: Any, down: int, now: float, size: int) -> None:
         root[s.scope[i]] = -1
     tail = i64(0)
     for at in range(down):
-        root[order[at]] = order[at]
-        queue[tail] = order[at]
-        tail += 1
+        if order[at] >= 0:
+            root[order[at]] = order[at]
+            queue[tail] = order[at]
+            tail += 1
     head = i64(0)
     while head < tail:
         asset = i64(queue[head])
         head += 1
         for edge in range(a.out_start[asset], a.out_start[asset + 1]):
             group = i64(a.group[edge])
-            late = mark[asset].wave < UP and mark[asset].time + a.transfer[edge] > now
-            if not late and lacks_votes(a, s, group):
+            loss = mark[asset].time + seconds(a.transfer, edge)
+            late = mark[asset].wave < UP and loss > now
+            if not late and lacks_votes(s, group):
                 tail = blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
         for carrier in range(len(a.member_start) - 1):
             if member[asset] >> carrier & 1:
@@ -141,12 +145,13 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float, size: int) -> bool:
             continue
         for k in range(a.group_start[asset], a.group_start[asset + 1]):
             group = i64(a.groups[k])
-            if rule[group].autonomy > 0.0 and lacks_votes(a, s, group):
+            lasts = seconds(a.autonomy, group)
+            if lasts > 0.0 and lacks_votes(s, group):
                 tally[group].lost = rule[group].fail_at
                 tally[group].decided = s.root[asset]
                 s.begun[s.counts[0]] = group
                 s.counts[0] += 1
-                heappush(heap, (now + rule[group].autonomy, GROUP, group))
+                heappush(heap, (now + lasts, GROUP, group))
                 started = True
     for i in range(len(a.storage)):
         asset = a.storage[i]

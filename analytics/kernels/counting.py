@@ -16,9 +16,6 @@ import numpy as np
 from twinfall.analytics.kernels.arrays import i64, u64
 from twinfall.analytics.kernels.compiled import compiled
 
-CIRCLE = np.int32(-1)
-"""The target of a feed whose consumer may be held up in a circle."""
-
 VOTE = np.dtype([("need", "i4"), ("consumer", "i4"), ("seen", "i4"), ("lost", "i4")])
 """A group that one feed does not lose: weight until it is lost, for whom; and in a failure."""
 
@@ -27,9 +24,9 @@ class Single(NamedTuple):
     """A settled network of n assets, its carriers as dominator trees."""
 
     up: Any  # uint8 [n]
-    circling: Any  # uint8 [n]
-    out_start: Any  # int32 [n + 1], into target: feeds of a provider that matter
-    target: Any  # int32: who goes down with it, or -2 - group for a vote, or CIRCLE
+    circling: Any  # uint8 [n]: of a circle, or feeds one; empty where there are none
+    span: Any  # int32 [3 n + 1], into target: feeds of a provider that matter, in three kinds
+    target: Any  # int32: who goes down with it; who does and is a leaf; a group that gets a vote
     weight: Any  # int32
     member: Any  # int32 [n] bits
     source: Any  # int32 [n] bits
@@ -49,12 +46,11 @@ class Work(NamedTuple):
     vote: Any  # VOTE [G]
     stamp: Any  # int32 [n]: the failure that took the asset down last
     cut: Any  # int8 [n]: the carrier by whose loss it went down then, -1
-    queue: Any  # int32 [n]: what goes down, the failed one first
+    queue: Any  # int32 [n + 2]: what goes down, the failed one first, leaves from the back
     begun: Any  # int32 [C]: the failure in which the carrier lost a first one last
     reached: Any  # int32 [n]: the search that reached it last
     heads: Any  # int32 [n]: where a search is
     searches: Any  # int64 [1]
-    circles: Any  # int64 [1]: whether a circle was touched
 
 
 @compiled
@@ -62,74 +58,112 @@ def take_down(a: Any, w: Any, failed: int, size: int) -> Any:
     """How many go down with the first `size` of the queue, these included, in `queue`; -1: a
     circle is touched. `failed` numbers the failure: no other since the last cleaning had it.
     """
-    stamp, cut, queue, circles = w.stamp, w.cut, w.queue, w.circles
-    out_start, target, weight, vote = a.out_start, a.target, a.weight, w.vote
-    carriers, member = len(a.tree), a.member
-    circles[0] = 0
+    stamp, queue = w.stamp, w.queue
+    span, target, weight, vote = a.span, a.target, a.weight, w.vote
     for i in range(size):
-        asset = queue[i]
-        stamp[asset] = failed
-        circles[0] |= a.circling[asset]
-        if carriers > 0:
-            cut[asset] = -1
-    head, tail, dirty = i64(0), i64(size), i64(0)
+        stamp[queue[i]] = failed
+    if len(a.tree) > 0:
+        _uncut(w.cut, queue, i64(0), size)
+    head, tail, leaves, dirty = i64(0), size, i64(0), i64(0)
     while True:
-        while head < tail:
-            asset = i64(queue[head])
-            head += 1
-            before = tail
-            tail = _feed_no_more(
-                out_start, target, weight, vote, circles, stamp, queue, failed, asset, tail
-            )
-            if carriers > 0:
-                for i in range(before, tail):
-                    cut[queue[i]] = -1
-                if member[asset] != 0:
-                    tail, more = _cut_off(a, w, failed, asset, tail)
-                    dirty |= more
-        if circles[0] == 1:
-            return -1
-        if dirty == 0:
-            return tail
-        tail = _search_again(a, w, failed, dirty, tail)
-        dirty = i64(0)
+        fed = tail
+        tail, leaves = _feed_no_more(
+            span, target, weight, vote, stamp, queue, failed, head, tail, leaves
+        )
+        if len(a.tree) == 0:
+            break
+        _uncut(w.cut, queue, fed, tail)
+        head, tail, more = _carry_no_more(a, w, failed, head, tail)
+        dirty |= more
+        if head == tail:
+            if dirty == 0:
+                break
+            tail = _search_again(a, w, failed, dirty, tail)
+            dirty = i64(0)
+    if _circles(a.circling, queue, tail):
+        return i64(-1)
+    back = len(queue) - leaves
+    for i in range(leaves):
+        queue[u64(tail + i)] = queue[u64(back + i)]
+    return tail + leaves
 
 
 @compiled
 def _feed_no_more(
-    out_start: Any, target: Any, weight: Any, vote: Any, circles: Any, stamp: Any, queue: Any,
-    failed: int, asset: int, tail: int,
+    span: Any, target: Any, weight: Any, vote: Any, stamp: Any, queue: Any,
+    failed: int, head: int, tail: int, leaves: int,
 ) -> Any:  # fmt: skip
-    """Take down what an asset no longer feeds, or say that a circle is touched; the queue's end.
+    """Take down what the assets from `head` on no longer feed, and so on; where the queue ends
+    then, and how many leaves there are at its back: nothing needs to be looked up for them.
 
-    A return from within the loop would make it several times slower.
+    The whole loop is one function: calls with this many arrays cost more than a step.
     """
-    for edge in range(out_start[u64(asset)], out_start[u64(asset + 1)]):
-        consumer = i64(target[u64(edge)])
-        if consumer < 0:
-            if consumer == CIRCLE:
-                circles[0] = 1
-                continue
-            group = u64(-2 - consumer)
-            consumer = i64(vote[group].consumer)
+    last = len(queue) - 1
+    while head < tail:
+        first = u64(3) * u64(queue[u64(head)])
+        head += 1
+        for edge in range(span[first], span[first + u64(1)]):
+            consumer = u64(target[u64(edge)])
+            if stamp[consumer] != failed:
+                stamp[consumer] = failed
+                queue[u64(tail)] = consumer
+                tail += 1
+        for edge in range(span[first + u64(1)], span[first + u64(2)]):
+            consumer = u64(target[u64(edge)])
+            if stamp[consumer] != failed:
+                stamp[consumer] = failed
+                queue[u64(last - leaves)] = consumer
+                leaves += 1
+        for edge in range(span[first + u64(2)], span[first + u64(3)]):
+            group = u64(target[u64(edge)])
             lost = i64(weight[u64(edge)])
             if vote[group].seen == failed:
                 lost += vote[group].lost
             vote[group].seen = failed
             vote[group].lost = lost
-            if lost < vote[group].need:
-                continue
-        if stamp[u64(consumer)] != failed:
-            stamp[u64(consumer)] = failed
-            queue[u64(tail)] = consumer
-            tail += 1
-    return tail
+            consumer = u64(vote[group].consumer)
+            if lost >= vote[group].need and stamp[consumer] != failed:
+                stamp[consumer] = failed
+                queue[u64(tail)] = consumer
+                tail += 1
+    return tail, leaves
+
+
+@compiled
+def _circles(circling: Any, queue: Any, tail: int) -> bool:
+    """Whether a circle is touched; no leaf is in one."""
+    found = i64(0)
+    if len(circling) > 0:
+        for i in range(tail):
+            found |= circling[queue[i]]
+    return bool(found == 1)
+
+
+@compiled
+def _uncut(cut: Any, queue: Any, first: int, last: int) -> None:
+    """These went down by no carrier."""
+    for i in range(first, last):
+        cut[queue[i]] = -1
+
+
+@compiled
+def _carry_no_more(a: Any, w: Any, failed: int, head: int, tail: int) -> Any:
+    """Take down what the assets from `head` on cut off in their carriers: where they end, where
+    those end that were cut off, and the carriers to be searched again.
+    """
+    end, dirty = tail, i64(0)
+    for i in range(head, end):
+        tail, more = _cut_off(a, w, failed, i64(w.queue[i]), tail)
+        dirty |= more
+    return end, tail, dirty
 
 
 @compiled
 def _cut_off(a: Any, w: Any, failed: int, asset: int, tail: int) -> Any:
     """Take down what an asset cuts off in its carriers; the carriers to be searched again."""
     dirty = i64(0)
+    if a.member[asset] == 0:
+        return tail, dirty
     for carrier in range(len(a.tree)):
         if a.member[asset] >> carrier & 1 == 0 or w.cut[asset] == carrier:
             continue
@@ -149,8 +183,6 @@ def _lose(a: Any, w: Any, failed: int, asset: int, carrier: int, tail: int) -> A
     if w.stamp[asset] == failed:
         return tail
     w.stamp[asset], w.cut[asset], w.queue[tail] = failed, carrier, asset
-    if a.circling[asset] == 1:
-        w.circles[0] = 1
     return tail + 1
 
 
@@ -203,8 +235,8 @@ def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
     cascade itself must say, 0 for what is down.
     """
     if len(a.tree) == 0:
-        fed = (a.out_start, a.target, a.weight, w.vote, a.circling, w.circles)
-        _count_fed(*fed, a.up, w.stamp, w.queue, visible, counts)
+        fed = (a.span, a.target, a.weight, w.vote, w.stamp, w.queue)
+        _count_fed(*fed, a.circling, a.up, visible, counts)
         return
     for asset in range(visible):
         if a.up[asset] == 1:
@@ -215,35 +247,38 @@ def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
 
 @compiled
 def _count_fed(
-    out_start: Any, target: Any, weight: Any, vote: Any, circling: Any, circles: Any, up: Any,
-    stamp: Any, queue: Any, visible: int, counts: Any,
+    span: Any, target: Any, weight: Any, vote: Any, stamp: Any, queue: Any, circling: Any,
+    up: Any, visible: int, counts: Any,
 ) -> None:  # fmt: skip
     """`count_each` where there are no carriers. The arrays one by one: a look into a tuple of
     them costs more than the step it is for.
     """
+    last = len(queue) - 1
     for asset in range(visible):
-        if up[u64(asset)] == 0 or out_start[u64(asset)] == out_start[u64(asset + 1)]:
+        first = u64(3 * asset)
+        if len(circling) > 0 and circling[u64(asset)] == 1:
+            counts[u64(asset)] = -i64(up[u64(asset)])
             continue
-        circles[0] = circling[u64(asset)]
+        if up[u64(asset)] == 0 or span[first] == span[first + u64(3)]:
+            continue
         stamp[u64(asset)] = asset
         queue[u64(0)] = asset
-        head, tail = i64(0), i64(1)
-        while head < tail:
-            tail = _feed_no_more(
-                out_start, target, weight, vote, circles, stamp, queue, i64(asset),
-                i64(queue[u64(head)]), tail,
-            )  # fmt: skip
-            head += 1
-        if circles[0] == 1:
-            tail = i64(-1)
-        counts[u64(asset)] = _shown(queue, tail, visible, len(up))
+        tail, leaves = _feed_no_more(
+            span, target, weight, vote, stamp, queue, i64(asset), i64(0), i64(1), i64(0)
+        )
+        if _circles(circling, queue, tail):
+            counts[u64(asset)] = -1
+            continue
+        counts[u64(asset)] = _shown(queue, tail, visible, len(up)) + leaves
+        for i in range(leaves if visible < len(up) else 0):
+            counts[u64(asset)] -= queue[u64(last - i)] >= visible
 
 
 @compiled
 def _shown(queue: Any, down: int, visible: int, n: int) -> Any:
     """How many of those that are down with the first one are no gates; -1 where that is open."""
     if down < 0 or visible == n:
-        return max(down - 1, -1)
+        return max(down - 1, i64(-1))
     shown = i64(-1)
     for i in range(down):
         shown += queue[i] < visible

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twinfall.analytics.kernels.arrays import UP, i64
+from twinfall.analytics.kernels.arrays import UP, i64, seconds
 from twinfall.analytics.kernels.circles import (
     blame_neighbours,
     blame_one,
@@ -96,7 +96,7 @@ def _start_buffers(a: Any, s: Any, e: Any, now: float, size: int) -> bool:
         for k in range(a.group_start[asset], a.group_start[asset + 1]):
             group = i64(a.groups[k])
             slot = i64(e.buffer_slot[group])
-            if slot < 0 or not lacks_votes(a, s, group) or timer[slot].mode == DRAINING:
+            if slot < 0 or not lacks_votes(s, group) or timer[slot].mode == DRAINING:
                 continue
             if turn(timer, e.heap, e.size, slot, DRAINING, now) > 0.0:
                 tally[group].decided = s.root[asset]
@@ -141,8 +141,8 @@ def _accuse(a: Any, s: Any, e: Any, now: float, size: int) -> None:
         head += 1
         for edge in range(a.out_start[asset], a.out_start[asset + 1]):
             group = i64(a.group[edge])
-            late = mark[asset].wave < UP and mark[asset].time + a.transfer[edge] > now
-            if not late and lacks_votes(a, s, group):
+            late = mark[asset].wave < UP and mark[asset].time + seconds(a.transfer, edge) > now
+            if not late and lacks_votes(s, group):
                 tail = blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
         for carrier in range(len(a.member_start) - 1):
             if a.member[asset] >> carrier & 1:

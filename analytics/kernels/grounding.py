@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twinfall.analytics.kernels.arrays import BEFORE, DOWN_BEFORE, UP, i64
+from twinfall.analytics.kernels.arrays import BEFORE, DOWN_BEFORE, UP, i64, seconds
 from twinfall.analytics.kernels.compiled import compiled
 
 
@@ -100,26 +100,28 @@ def _open_groups(a: Any, s: Any, now: float, size: int) -> None:
     mark, tally, support, rule, weight = s.mark, s.tally, s.support, a.rule, a.weight
     provider, transfer, in_start, in_edges = a.provider, a.transfer, a.in_start, a.in_edges
     group_start, groups, scope = a.group_start, a.groups, s.scope
-    satisfied = -(2**30) - 1  # never reaches its need: all votes together are at most 2**30
+    autonomy, sustain = a.autonomy, a.sustain
     for i in range(size):
         consumer = scope[i]
         for k in range(group_start[consumer], group_start[consumer + 1]):
             group = groups[k]
             fail_at = rule[group].fail_at
             lost = tally[group].lost >= fail_at
-            buffered = lost and rule[group].autonomy > 0.0 and now != BEFORE
-            tally[group].votes = satisfied
-            if fail_at == 0 or buffered or (not lost and rule[group].sustain == 1):
+            buffered = lost and seconds(autonomy, group) > 0.0 and now != BEFORE
+            sustained = not lost and len(sustain) > 0 and sustain[group] == 1
+            tally[group].lacks = 0
+            if fail_at == 0 or buffered or sustained:
                 continue
-            votes = i64(0)
+            lacks = i64(1) - fail_at
             for at in range(in_start[group], in_start[group + 1]):
                 edge = in_edges[at]
                 asset = provider[edge]
-                late = 0 <= mark[asset].wave < UP and mark[asset].time + transfer[edge] > now
-                if late or (mark[asset].wave == UP and support[asset].inside == 0):
-                    votes += weight[edge]
-            if votes <= rule[group].total - fail_at:
-                tally[group].votes = votes
+                wave, loss = mark[asset].wave, mark[asset].time + seconds(transfer, edge)
+                late = 0 <= wave < UP and loss > now
+                if not late and (wave != UP or support[asset].inside == 1):
+                    lacks += weight[edge]
+            if lacks > 0:
+                tally[group].lacks = lacks
                 support[consumer].open += 1
 
 
@@ -147,8 +149,8 @@ def _work(a: Any, s: Any, head: int, tail: int) -> int:
         for edge in range(out_start[asset], out_start[asset + 1]):
             group = i64(group_of[edge])
             more = weight[edge]
-            tally[group].votes += more
-            lacks = rule[group].total - rule[group].fail_at + 1 - tally[group].votes
+            lacks = tally[group].lacks - more
+            tally[group].lacks = lacks
             if lacks <= 0 and lacks + more > 0:
                 consumer = i64(rule[group].consumer)
                 support[consumer].open -= 1
@@ -179,9 +181,8 @@ def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
 
 
 @compiled
-def lacks_votes(a: Any, s: Any, group: int) -> bool:
-    rule = a.rule[group]
-    return bool(0 <= s.tally[group].votes <= rule.total - rule.fail_at)
+def lacks_votes(s: Any, group: int) -> bool:
+    return bool(s.tally[group].lacks > 0)
 
 
 @compiled
@@ -191,7 +192,7 @@ def clear(support: Any, scope: Any, size: int) -> None:
 
 
 @compiled
-def settle(a: Any, s: Any, base_lost: Any) -> None:
+def settle(a: Any, s: Any) -> None:
     """Mark what is down before any failure and count the feeds that are lost with it."""
     mark, support, tally, out_start, group_of = s.mark, s.support, s.tally, a.out_start, a.group
     weight = a.weight
@@ -210,5 +211,5 @@ def settle(a: Any, s: Any, base_lost: Any) -> None:
             for edge in range(out_start[asset], out_start[asset + 1]):
                 tally[group_of[edge]].lost += weight[edge]
     clear(support, s.scope, len(mark))
-    for group in range(len(base_lost)):
-        base_lost[group] = tally[group].lost
+    for group in range(len(tally)):
+        tally[group].before = tally[group].lost

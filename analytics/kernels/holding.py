@@ -45,7 +45,7 @@ def hold(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
             if out[asset] == 0 and rank[asset] == LATE:
                 out[asset] = 1
                 gone = True
-        if not gone or not a.rule.sustain.any():
+        if not gone or not a.sustain.any():
             return
 
 
@@ -63,7 +63,7 @@ def _lacks(opened: Any, member: Any, fed_by: Any, asset: int) -> bool:
 
 @compiled
 def _derive(a: Any, out: Any, black: Any, rank: Any, fed_by: Any, work: Any) -> None:
-    """work[0]: open groups of each asset; work[1]: the queue; work[2, :G]: votes of each group;
+    """work[0]: open groups of each asset; work[1]: the queue; work[2, :G]: weight each group lacks;
     work[3, :G]: whether it is sustained.
     """
     n, opened, queue, member = len(out), work[0], work[1], a.member
@@ -92,23 +92,25 @@ def _derive(a: Any, out: Any, black: Any, rank: Any, fed_by: Any, work: Any) -> 
 @compiled
 def _open(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
     source, rule, in_start, in_edges = a.source, a.rule, a.in_start, a.in_edges
-    provider, weight = a.provider, a.weight
-    opened, votes, sustained = work[0], work[2], work[3]
+    provider, weight, sustain = a.provider, a.weight, a.sustain
+    opened, lacks, sustained = work[0], work[2], work[3]
     opened[: len(out)] = 0
     rank[:] = LATE
     for carrier in range(len(fed_by)):
         for asset in range(len(out)):
             fed_by[carrier, asset] = asset if source[asset] >> carrier & 1 else -1
     for group in range(len(rule)):
-        votes[group] = 0
+        lacks[group] = 0
         sustained[group] = 0
         if rule[group].fail_at == 0:
             continue
-        if rule[group].sustain == 1:
-            lost = i64(0)
-            for at in range(in_start[group], in_start[group + 1]):
-                if out[provider[in_edges[at]]] == 1:
-                    lost += weight[in_edges[at]]
+        total, lost = i64(0), i64(0)
+        for at in range(in_start[group], in_start[group + 1]):
+            total += weight[in_edges[at]]
+            if out[provider[in_edges[at]]] == 1:
+                lost += weight[in_edges[at]]
+        lacks[group] = total - rule[group].fail_at + 1
+        if len(sustain) > 0 and sustain[group] == 1:
             sustained[group] = lost < rule[group].fail_at
         if sustained[group] == 0:
             opened[rule[group].consumer] += 1
@@ -116,7 +118,7 @@ def _open(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
 
 @compiled
 def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: int) -> Any:
-    opened, queue, votes, sustained = work[0], work[1], work[2], work[3]
+    opened, queue, lacks, sustained = work[0], work[1], work[2], work[3]
     out_start, group_of, weight, rule, member = a.out_start, a.group, a.weight, a.rule, a.member
     conducts, pass_start, pass_to = a.conducts, a.pass_start, a.pass_to
     while head < tail:
@@ -124,11 +126,9 @@ def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: 
         head += 1
         for edge in range(out_start[asset], out_start[asset + 1]):
             group = u64(group_of[edge])
-            fail_at = rule[group].fail_at
-            before = votes[group]
-            votes[group] = before + weight[edge]
-            need = rule[group].total - fail_at + 1
-            if fail_at > 0 and before < need and need <= before + weight[edge]:
+            before = lacks[group]
+            lacks[group] = before - weight[edge]
+            if before > 0 and lacks[group] <= 0:
                 consumer = i64(rule[group].consumer)
                 if sustained[group] == 0:
                     opened[consumer] -= 1
@@ -205,9 +205,12 @@ def _voters(a: Any, rank: Any, asset: int, group: int, inside: Any, way: Any, ta
     """Take in feeds until the group has its votes."""
     rule, provider, weight, in_edges = a.rule, a.provider, a.weight, a.in_edges
     begin, end = a.in_start[group], a.in_start[group + 1]
-    votes = rule[group].total - rule[group].fail_at + 1
+    votes = i64(1) - rule[group].fail_at
+    for at in range(begin, end):
+        votes += weight[in_edges[at]]
     own = rank[asset]
-    anybody = rule[group].sustain == 1 or own == 0  # needs no derivation, only that they are up
+    sustained = len(a.sustain) > 0 and a.sustain[group] == 1
+    anybody = sustained or own == 0  # needs no derivation, only that they are up
     for at in range(begin, end):
         edge = in_edges[at]
         other = provider[edge]

@@ -307,7 +307,7 @@ def _leave_group(a: Any, s: Any, e: Any, slot: int, now: float) -> None:
     s.tally[group].lost += CIRCLED
     if lost:
         uncircle(s, e, group, slot)  # it drains on, by its votes
-    elif not lacks_votes(a, s, group):
+    elif not lacks_votes(s, group):
         uncircle(s, e, group, slot)
         turn(e.timer, e.heap, e.size, slot, CHARGING, now)
 

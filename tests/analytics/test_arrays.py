@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.cascade import resident
+from benchmarks.synthetic import city
 from twinfall.analytics import Network, Storages, kernels, warm
 from twinfall.analytics.kernels import counting, dominators
 from twinfall.ontology.errors import BadInput
@@ -108,11 +110,56 @@ def test_questions_at_the_same_time_do_not_meet() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("moments", [1, 3, 2_000])
+def test_a_large_impact_is_told_by_time_then_position_and_leaves_no_trace(moments: int) -> None:
+    made = city(20_000)
+    chance = np.random.default_rng(moments)
+    network = Network.from_arrays(
+        made.assets, made.provider, made.consumer, group=made.group, rule=made.rule, k=made.k,
+        sustain=made.sustain, transfer=chance.integers(0, moments, len(made.provider)),
+    )  # fmt: skip
+    kinds = ("substation", "feeder", "transformer", "junction", "pump")
+    for failed in [[made.one(kind)] for kind in kinds] + [[made.one(kind) for kind in kinds]]:
+        found = network.impact(failed)
+        order = np.lexsort((found.asset, found.time))
+
+        assert list(order) == list(range(len(found)))
+        assert sorted([*failed, *found.asset]) == sorted(network.down(failed))
+        again = network.impact(failed)
+        np.testing.assert_array_equal(again.cause, found.cause)
+        np.testing.assert_array_equal(again.wave, found.wave)
+
+
+def test_a_city_of_plain_groups_takes_no_more_than_25_bytes_a_feed_and_60_an_asset() -> None:
+    a_feed, an_asset = resident(city(20_000).network())
+
+    assert a_feed <= 25
+    assert an_asset <= 60
+
+
+def test_buffers_and_delays_take_memory_only_where_there_are_any() -> None:
+    made = city(5_000)
+    plain = resident(made.network())
+    groups, feeds = len(made.rule), len(made.provider)
+
+    def with_times(**times: Any) -> tuple[float, float]:
+        return resident(
+            Network.from_arrays(
+                made.assets, made.provider, made.consumer, group=made.group, rule=made.rule,
+                k=made.k, sustain=made.sustain, **times,
+            )
+        )  # fmt: skip
+
+    assert with_times(autonomy=np.zeros(groups), transfer=np.zeros(feeds)) == plain
+    assert with_times(transfer=np.ones(feeds))[0] == plain[0] + 8
+    assert with_times(autonomy=np.ones(groups))[1] > plain[1]
+
+
 def test_once_warm_no_question_compiles_anything() -> None:
     warm()
     doors = (
-        *(kernels.cascade, kernels.settle, kernels.clean, kernels.count_some, kernels.csr),
-        *(kernels.rows, counting.take_down, counting.count_each, counting.list_each),
+        *(kernels.follow, kernels.settle, kernels.prepare, kernels.count_some, kernels.csr),
+        *(counting.take_down, counting.count_each, counting.list_each),
         *(counting.turned, dominators.dominators, dominators.preorder),
     )
     before = [len(door.signatures) for door in doors]

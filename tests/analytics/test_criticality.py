@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.analytics.plant import assets
-from twinfall.analytics import AssetNetwork, Standing
+from twinfall.analytics import AssetNetwork, Network, Standing
 from twinfall.ontology.errors import BadInput, UnknownTwin
 
 Said = dict[str, Any]
@@ -100,3 +101,12 @@ def test_partners_take_down_more_together_than_each_alone() -> None:
 
     assert network.criticality.partners("B") == ["C"]
     assert network.criticality.partners("A") == network.criticality.partners("E") == []
+
+
+def test_nothing_is_lost_of_what_goes_down_where_most_of_it_feeds_nobody() -> None:
+    leaves = np.arange(1, 121)
+    network = Network.from_arrays(
+        121, np.zeros(120, np.int32), leaves, group=np.arange(120), rule=["all"] * 120
+    )
+    assert sorted(network.down([0])) == list(range(121))
+    assert list(network.listing().of(0)) == list(leaves)

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.plant import answer_alike, assets
-from twinfall.analytics import AssetNetwork, snapshot
+from twinfall.analytics import AssetNetwork, kernels, snapshot
+from twinfall.analytics.kernels import counting
 from twinfall.analytics.packing import Packer, unpacked
 from twinfall.ontology.errors import BadInput, Unavailable
 
@@ -123,6 +124,19 @@ def test_what_was_one_array_is_one_again_and_can_be_handed_to_compiled_loops(
     assert network.feeds.provider is network.arrays.provider
     assert network.arrays.provider.flags.writeable, "a loop is compiled again for other flags"
     assert network.arrays.provider.flags.aligned
+
+
+def test_nothing_is_compiled_for_arrays_from_a_file(plant: AssetNetwork, tmp_path: Path) -> None:
+    snapshot.save(tmp_path / "arrays", plant, "trace")
+    doors = (kernels.follow, kernels.prepare, kernels.count_some, counting.take_down)
+    before = [len(door.signatures) for door in doors]
+
+    found = snapshot.load(tmp_path / "arrays")[1].network
+    found.impact([0, 1])
+    found.criticality(10.0)
+    found.down([0])
+
+    assert [len(door.signatures) for door in doors] == before == [1] * len(doors)
 
 
 def test_what_is_read_is_packed_as_it_was(plant: AssetNetwork, tmp_path: Path) -> None:
