@@ -109,6 +109,15 @@ class AssetNetwork:
         return self._made[1]
 
     @property
+    def twin_positions(self) -> Mapping[str, int]:
+        """The position of every twin and component; failure domains are not among them."""
+        return self._twin
+
+    def __contains__(self, id_: object) -> bool:
+        """Whether a twin, component or failure domain has this id."""
+        return id_ in self._position
+
+    @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
         """Twins whose declarations could not be followed fully, with the reason, by id."""
         return self.compiled.not_evaluated

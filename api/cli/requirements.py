@@ -12,6 +12,7 @@ import typer
 from twinfall.api.cli import here
 from twinfall.api.cli.output import BAD, AsJson, console, errors, print_json
 from twinfall.api.cli.rdf import BASE
+from twinfall.api.cli.whatif import content, warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ FINDING = """name description kind severity verdict message checked failing uncl
     totals { assets customers value degraded services { name count } } }"""
 CHECK = f"""query Check($requirements: String!, $scenario: JSON) {{
   checkRequirements(requirements: $requirements, scenario: $scenario) {{
-    snapshot at holds findings {{ {FINDING} }} }} }}"""
+    snapshot at holds warnings {{ code message path line cure }} findings {{ {FINDING} }} }} }}"""
 _COLOURS = {"held": "green", "broken": "bold red", "skipped": "dim"}
 
 
@@ -63,6 +64,7 @@ def assert_(
         print_json(report | ({"refused": refused} if data is not None else {}))
     else:
         show(report, first)
+    warn(report["warnings"])
     if not report["holds"] or refused:
         raise typer.Exit(BAD)
 
@@ -77,7 +79,7 @@ def _report(
         raise typer.BadParameter("it does not go with --import", param_hint="--whatif")
     if data is not None:
         return _on_an_import(text, data, models or [])
-    return _on_the_graph(text, None if whatif is None else _text(whatif)), 0
+    return _on_the_graph(text, None if whatif is None else content(whatif)), 0
 
 
 def _on_the_graph(text: str, scenario: str | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ SAVE = "mutation Save($scenario: JSON!) { saveScenario(scenario: $scenario) { na
 DELETE = "mutation Delete($name: String!) { deleteScenario(name: $name) { name } }"
 LIST = "{ scenarios { name saved savedBy scenario } }"
 COMPARE = """query Compare($names: [String!]!) { compareScenarios(names: $names) {
-  name snapshot assets degraded customers value newlyDown recovered expected } }"""
+  name snapshot assets degraded customers value newlyDown recovered expected warnings } }"""
 Name = Annotated[str, typer.Argument(help="The name of a saved scenario.")]
 
 
@@ -26,9 +26,7 @@ def save(
     as_json: AsJson = False,
 ) -> None:
     """Keep a scenario under its name, in place of the one before."""
-    from twinfall.analytics.whatif.scenario import parsed
-
-    found = _ask(SAVE, {"scenario": parsed(content(file))})["saveScenario"]
+    found = _ask(SAVE, {"scenario": content(file)})["saveScenario"]
     _tell(found, f"{found['name']} is saved", as_json)
 
 

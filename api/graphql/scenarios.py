@@ -42,12 +42,15 @@ def change(asking: Asking, name: str, arguments: Record) -> Record:
         with records.change("deleteScenario", gone, who=who, request=request) as made:
             made.delete_scenario(gone)
         return {"name": gone}
-    text = orjson.dumps(arguments["scenario"])
+    read = read_scenario(arguments["scenario"])
+    called = read.name
+    if not called.strip():
+        raise BadQuery(
+            "a scenario that is saved has a name", path="scenario/name", cure="give it one: `name`"
+        )
+    text = orjson.dumps(read.written.value if read.written else {})
     if len(text) > MAX_BYTES:
         raise Refused(f"a scenario has at most {MAX_BYTES} bytes", code="TOO_LARGE")
-    called = read_scenario(arguments["scenario"]).name
-    if not called:
-        raise BadQuery("a scenario that is saved has a name", path="scenario/name")
     with records.change("saveScenario", called, who=who, request=request) as made:
         saved = made.save_scenario(called, text.decode())
     return _told(saved)
@@ -66,7 +69,7 @@ def compared(asking: Asking, arguments: Record) -> list[Record]:
     plant, models = asking.networks.current(), asking.models
     found: list[Record] = []
     for name in names:
-        scenario = read_scenario(orjson.loads(_records(asking).scenario(name).scenario))
+        scenario = orjson.loads(_records(asking).scenario(name).scenario)
         outcome = what_if(plant, scenario, models.ontology, models.dependencies)
         totals = outcome.impact.totals
         found.append(
@@ -80,6 +83,7 @@ def compared(asking: Asking, arguments: Record) -> list[Record]:
                 "newlyDown": len(outcome.newly_down),
                 "recovered": len(outcome.recovered),
                 "expected": outcome.expected.assets.mean if outcome.expected else None,
+                "warnings": len(outcome.warnings),
             }
         )
     return found

@@ -495,13 +495,13 @@ def test_what_fails_in_a_scenario_fails_now_and_what_is_repaired_is_up() -> None
     text = {"version": 1, "requirements": rows}
 
     def down(scenario: dict[str, list[str]]) -> list[str]:
-        report = plant.report(text, assuming(live, scenario, words, NOW))
+        report = plant.report(text, assuming(live, scenario, words, NOW).assets)
         return [witness.id for witness in report.findings[0].witnesses]
 
     assert down({}) == ["A"]
     assert down({"repair": ["A"]}) == []
     assert down({"fail": ["B"]}) == ["A", "B"]
-    assert assuming(live, {"fail": ["B"]}, words, NOW).course.gone_at(2) == 2 * 3600
+    assert assuming(live, {"fail": ["B"]}, words, NOW).assets.course.gone_at(2) == 2 * 3600
     assert [live.state(id_) for id_ in "ABH"] == ["failed", "ok", "ok"]
 
 
@@ -511,7 +511,7 @@ def test_a_feed_that_is_built_in_a_scenario_is_judged_with_it() -> None:
     text = {"version": 1, "requirements": rows}
     scenario = '{"add": [{"source": "H", "name": "needs", "target": "B"}]}'
 
-    built = assuming(plant.assets, scenario, Vocabulary.of(plant.graph.models), NOW)
+    built = assuming(plant.assets, scenario, Vocabulary.of(plant.graph.models), NOW).assets
 
     assert plant.report(text).findings[0].verdict == "broken"
     assert plant.report(text, built).findings[0].verdict == "held"
