@@ -17,7 +17,6 @@ from twinfall.api.cli.whatif import content, warn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twinfall.api.cli.service import Service
     from twinfall.graph.graph import Graph
 
 FIRST_SHOWN = 5
@@ -55,7 +54,7 @@ def assert_(
     as_json: AsJson = False,
 ) -> None:
     """Check requirements: exit status 0 if all hold, 1 if one is broken or cannot be judged."""
-    report, refused = _report(_text(file), whatif, data, models)
+    report, refused = _report(text_of(file), whatif, data, models)
     if junit is not None:
         from twinfall.api.requirements.telling import junit as junit_of
 
@@ -100,6 +99,8 @@ def _on_an_import(text: str, data: Path, models: list[str]) -> tuple[dict[str, A
 
     with _present() as present, preview(present, loaded) as copy:
         refused = _take(copy, data, BASE)
+        from twinfall.api.requirements.guarding import judged
+
         return judged(copy, text), refused
 
 
@@ -165,52 +166,15 @@ def _take_rdf(copy: Graph, data: Path, base: str) -> tuple[list[str], int]:
     return told, len(rows.refused) + report.refused
 
 
-def judged(graph: Graph, text: str) -> dict[str, Any]:
-    """The report on a graph, as if all its assets were well."""
-    import time
+def tell_worse(error: Exception) -> None:
+    """Show the verdicts for which an import was refused, where it was for that."""
+    from twinfall.api.problems import details_of
+    from twinfall.ontology.errors import TwinError
 
-    from twinfall.analytics.requirements import GraphTwins, Vocabulary, check, read_requirements
-    from twinfall.api.graphql.requirements import told
-    from twinfall.api.requirements.preview import arrays_of
-
-    found = read_requirements(text, Vocabulary.of(graph.models))
-    return told(check(found, arrays_of(graph), time.time_ns(), GraphTwins(graph.fetch)))
-
-
-def guard(graph: Service, data: Path, requirements: Path, base: str = BASE) -> None:
-    """Refuse an import after which a requirement would be broken (or could not be judged) that
-    is not so now.
-    """
-    from twinfall.analytics.requirements import BadRequirements
-    from twinfall.api.requirements.preview import preview
-    from twinfall.api.requirements.telling import is_fine
-
-    text = _text(requirements)
-    with preview(graph.export()) as copy:
-        bad_now: set[str] = set()
-        try:
-            now = judged(copy, text)["findings"]
-            bad_now = {one["name"] for one in now if not is_fine(one)}
-        except BadRequirements:
-            pass  # it may be about models that only this file brings
-        _take(copy, data, base)
-        report = judged(copy, text)
-    worse = [f for f in report["findings"] if not is_fine(f) and f["name"] not in bad_now]
-    if worse:
-        show(report | {"findings": worse}, FIRST_SHOWN, out=errors())
-        raise _breaks(len(worse), requirements)
-
-
-def _breaks(count: int, requirements: Path) -> Exception:
-    from twinfall.ontology.errors import Refused
-
-    return Refused(
-        f"the import would break {count} requirement{'' if count == 1 else 's'}; nothing is "
-        "imported",
-        code="BREAKS_REQUIREMENT",
-        path=str(requirements),
-        cure=f"`twinfall assert {requirements} --import FILE` says all about it",
-    )
+    if isinstance(error, TwinError):
+        found = getattr(error, "details", None) or details_of(error)
+        if found.get("findings"):
+            show({"findings": found["findings"], "snapshot": "the import"}, FIRST_SHOWN, errors())
 
 
 def show(report: Mapping[str, Any], first: int, out: Any = None) -> None:
@@ -238,7 +202,8 @@ def _printable(text: str) -> str:
     return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """What a file of requirements says."""
     from twinfall.analytics.requirements.reading import MAX_BYTES
     from twinfall.ontology.errors import BadInput
 
