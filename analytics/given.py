@@ -38,13 +38,12 @@ def size(n: Any) -> int:
 
 def positions(values: Any, n: int, name: str) -> NDArray[np.int32]:
     """Numbers of assets, 0 to n - 1, as many as there are."""
-    if type(values) is np.ndarray and values.dtype == np.int32 and values.ndim == 1:
-        found = values  # the usual case, in which a question of microseconds is asked
-    else:
-        found = whole(values, name, cure=f"assets are numbered 0 to {n - 1}")
+    found = _row(values, name)
+    if found.dtype.kind != "i":
+        found = whole(found, name, cure=f"assets are numbered 0 to {n - 1}")
     if len(found) and (found.min() < 0 or found.max() >= n):
         raise BadInput(f"assets are numbered 0 to {n - 1}", path=name)
-    return found
+    return np.ascontiguousarray(found, np.int32)
 
 
 def whole(
@@ -111,6 +110,13 @@ def seconds(horizon: Any) -> float:
     raise BadInput(
         f"{str(horizon)[:40]!r} is no horizon", path="horizon", cure="seconds, zero or more"
     )
+
+
+def visible(count: Any, n: int) -> int:
+    """How many of n assets answers name."""
+    if isinstance(count, int | np.integer) and 0 <= count <= n:
+        return int(count)
+    raise BadInput(f"{str(count)[:40]!r} of {n} assets", path="visible", cure=f"0 to {n}")
 
 
 def columns(values: Any, name: str) -> Sequence[Any]:
