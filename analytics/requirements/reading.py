@@ -64,7 +64,8 @@ def read_requirements(
             raise NotStrict("tooLarge", f"it is larger than {MAX_BYTES} bytes")
         source = read_sidecar(text)
     except NotStrict as error:
-        raise BadRequirements([Problem(error.code, error.message, line=error.line)]) from None
+        problem = Problem(error.code, error.message, "/", line=error.line)
+        raise BadRequirements([problem]) from None
     members = Members(source)
     found = _Reader(members, vocabulary).read(source.value)
     if members.problems:

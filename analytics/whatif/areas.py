@@ -87,7 +87,8 @@ def _plain_crs(name: str) -> str:
 
 def _from_wkt(text: str, path: str) -> list[Any]:
     cure = 'such as "POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))", in quotes'
-    text = _SRID.sub("", text, count=1)
+    named = _SRID.match(text)
+    text = text[named.end() :] if named else text
     found = _WKT.fullmatch(text) if len(text) <= MAX_WKT else None
     rings = _RING.findall(found[2]) if found else []
     if found is None or not rings or not _AROUND.fullmatch(_RING.sub("", found[2])):

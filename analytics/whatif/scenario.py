@@ -149,7 +149,8 @@ def parsed(given: str | bytes | Mapping[str, Any]) -> Sidecar:
     try:
         return read_sidecar(given, any_integer=True)
     except NotStrict as error:
-        raise BadScenario([Problem(error.code, error.message, line=error.line)]) from None
+        problem = Problem(error.code, error.message, "/", line=error.line)
+        raise BadScenario([problem]) from None
 
 
 # -- one function for each member: None where nothing can be read of it --------------------------
@@ -161,9 +162,9 @@ def _version(members: Members, value: Any, place: str) -> None:
 
 
 def _name(members: Members, value: Any, place: str) -> str | None:
-    if isinstance(value, str) and len(value) <= MAX_NAME:
+    if isinstance(value, str) and len(value) <= MAX_NAME and value.isprintable():
         return value
-    members.bad("notText", place, f"it must be a text of at most {MAX_NAME} letters")
+    members.bad("notText", place, f"it must be a line of at most {MAX_NAME} printable letters")
     return None
 
 

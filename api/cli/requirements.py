@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twinfall.api.cli import here
-from twinfall.api.cli.output import BAD, AsJson, console, errors, print_json
+from twinfall.api.cli.output import BAD, AsJson, console, errors, print_json, printable
 from twinfall.api.cli.rdf import BASE
 from twinfall.api.cli.whatif import content, warn
 
@@ -189,17 +189,12 @@ def show(report: Mapping[str, Any], first: int, out: Any = None) -> None:
         warned = is_fine(finding) and verdict not in ("held", "skipped")
         colour = "yellow" if warned else _COLOURS.get(verdict, "bold red")
         word = "warning" if warned else verdict
-        out.print(Text.assemble((f"{word:<13}", colour), _printable(finding["name"])))
+        out.print(Text.assemble((f"{word:<13}", colour), printable(finding["name"])))
         told = first if verdict != "held" else 0
         for line in lines_of(finding, told):
             style = "dim" if verdict == "held" else ""
-            out.print(Text(" " * 15 + _printable(line), style))
+            out.print(Text(" " * 15 + printable(line), style))
     out.print(f"{counted(report['findings'])}, on {report['snapshot']}", markup=False)
-
-
-def _printable(text: str) -> str:
-    """Names come from anybody's data: none of them may steer the terminal."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def text_of(file: Path) -> str:

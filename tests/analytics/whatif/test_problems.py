@@ -8,6 +8,7 @@ import pytest
 
 from tests.analytics.whatif.plants import Plant
 from twinfall.analytics.whatif import BadScenario, read_scenario
+from twinfall.ontology.errors import Refused
 
 WRONG = """name: a storm
 fial: [A]
@@ -99,3 +100,64 @@ def test_the_message_names_the_first_ones(plant: Plant) -> None:
 
     assert str(found).startswith("scenario: 2 problems; /fail/0: there is no twin 'X'")
     assert found.code == "BAD_SCENARIO"
+
+
+# -- hostile texts ----------------------------------------------------------------------------
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 0))"
+SPACES = " " * 60_000
+NINES = "9" * 60_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff" * 65_536,
+        "[" * 65_536,
+        '{"fail":' * 10_000,
+        "- " * 32_768,
+        "a: &a [x]\nb: *a",
+        f'{{"horizon": {NINES}}}',
+        f"hazard: {{polygon: '{SQUARE}', intensity: 1e999}}",
+        f"hazard: {{polygon: '{SQUARE}', intensity: NaN}}",
+        "horizon: -PT5H",
+        f"horizon: P{NINES}D",
+        f"hazard: {{polygon: '{SPACES}POLYGON', intensity: 1}}",
+        f"hazard: {{polygon: 'POLYGON (({SPACES}', intensity: 1}}",
+        '{"name": "a\\u001b[2J"}',
+        "null",
+        "",
+    ],
+)
+def test_whatever_comes_is_refused_at_once_and_in_words(plant: Plant, text: Any) -> None:
+    found = _problems(plant, text)
+
+    assert len(found.problems) == 1
+    assert found.problems[0].path.startswith("/")
+    assert len(str(found)) < 1_000
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, [1], float("nan"), {"horizon": float("nan")}, {"fail": {"A"}}]
+)
+def test_what_is_no_json_is_no_scenario(plant: Plant, given: Any) -> None:
+    assert len(_problems(plant, given).problems) == 1
+
+
+def test_a_text_of_more_than_a_megabyte_is_not_read(plant: Plant) -> None:
+    with pytest.raises(Refused) as refused:
+        plant.what_if("#" * 1_000_001)
+
+    assert refused.value.code == "TOO_LARGE"
+
+
+def test_ids_may_come_twice_and_ten_thousand_of_them(plant: Plant) -> None:
+    assert [row.id for row in plant.what_if({"fail": ["A"] * 10_000}).impact.affected()] == ["H"]
+    [problem] = _problems(plant, {"fail": ["A"] * 10_001}).problems
+    assert problem.message == "it must be a list of at most 10000 ids"
+
+
+def test_a_very_long_name_is_told_short(plant: Plant) -> None:
+    found = _problems(plant, {"x" * 100_000: 1, "set": {"y" * 100_000: {"people": 1}}})
+
+    assert all(len(str(one)) < 600 for one in found.problems)
