@@ -30,6 +30,8 @@ from twinfall.ontology.ontology import Ontology
 
 LAST = 2.0**62 / NANO
 """Seconds: later times have no number in ns."""
+MAX_SHOWN = 200
+"""Letters of an id that nobody has; ids have fewer."""
 MAX_COMPARED = 50_000
 """Twins among which similar ids are looked for."""
 
@@ -288,7 +290,8 @@ class AssetNetwork:
     def _of(self, id_: str) -> int:
         position = self._position.get(id_)
         if position is None:
-            raise UnknownTwin(f"there is no twin {id_!r}", path=id_, cure=self._similar(id_))
+            shown = id_[:MAX_SHOWN]
+            raise UnknownTwin(f"there is no twin {shown!r}", path=shown, cure=self._similar(id_))
         return position
 
     def _similar(self, id_: str) -> str:
