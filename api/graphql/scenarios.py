@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from twinfall.analytics.whatif import read_scenario, what_if
+from twinfall.analytics.whatif import Compared, compare, read_scenario
 from twinfall.analytics.whatif.scenario import MAX_BYTES
 from twinfall.api.graphql.watches import instant
 from twinfall.ontology.errors import BadQuery, Refused, Unavailable
@@ -66,27 +66,30 @@ def compared(asking: Asking, arguments: Record) -> list[Record]:
     names = arguments["names"]
     if len(names) > MAX_COMPARED:
         raise Refused(f"at most {MAX_COMPARED} scenarios are compared", code="TOO_COSTLY")
-    plant, models = asking.networks.current(), asking.models
-    found: list[Record] = []
-    for name in names:
-        scenario = orjson.loads(_records(asking).scenario(name).scenario)
-        outcome = what_if(plant, scenario, models.ontology, models.dependencies)
-        totals = outcome.impact.totals
-        found.append(
-            {
-                "name": name,
-                "snapshot": outcome.snapshot,
-                "assets": totals.assets,
-                "degraded": totals.degraded,
-                "customers": totals.customers,
-                "value": totals.value,
-                "newlyDown": len(outcome.newly_down),
-                "recovered": len(outcome.recovered),
-                "expected": outcome.expected.assets.mean if outcome.expected else None,
-                "warnings": len(outcome.warnings),
-            }
-        )
-    return found
+    models = asking.models
+    saved = {name: orjson.loads(_records(asking).scenario(name).scenario) for name in names}
+    plant = asking.networks.current()
+    by_name = {
+        one.name: _compared(one)
+        for one in compare(plant, saved, models.ontology, models.dependencies)
+    }
+    return [by_name[name] for name in names]
+
+
+def _compared(one: Compared) -> Record:
+    totals = one.totals
+    return {
+        "name": one.name,
+        "snapshot": one.snapshot,
+        "assets": totals.assets,
+        "degraded": totals.degraded,
+        "customers": totals.customers,
+        "value": totals.value,
+        "newlyDown": one.newly_down,
+        "recovered": one.recovered,
+        "expected": one.expected,
+        "warnings": one.warnings,
+    }
 
 
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {

@@ -9,7 +9,7 @@ import pytest
 
 from tests.analytics.whatif.plants import Plant
 from twinfall.analytics import Standing
-from twinfall.analytics.whatif import BadScenario, Outcome, read_scenario, what_if
+from twinfall.analytics.whatif import BadScenario, Outcome, compare, read_scenario, what_if
 from twinfall.ontology.errors import Refused
 
 
@@ -165,6 +165,18 @@ def test_no_scenario_leaves_a_trace_in_the_plant(plant: Plant) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(arrays, after, strict=True))
     assert [row.id for row in plant.assets.impact(["A"]).affected()] == before
     assert {name: dict(rows) for name, rows in plant.assets.topology.values.items()} == values
+
+
+def test_scenarios_are_compared_on_one_moment(plant: Plant) -> None:
+    models = plant.graph.ontology, plant.graph.dependencies
+
+    calm, dark = compare(plant.assets, {"calm": {}, "dark": "fail: [A]"}, *models)
+
+    assert (calm.name, calm.newly_down, calm.totals.assets) == ("calm", 0, 0)
+    assert (dark.name, dark.newly_down, dark.totals.customers) == ("dark", 2, 7.0)
+    with pytest.raises(BadScenario) as refused:
+        compare(plant.assets, {"calm": {}, "odd": {"fail": ["Z"]}}, *models)
+    assert refused.value.path == "odd"
 
 
 # -- what is refused --------------------------------------------------------------------------
