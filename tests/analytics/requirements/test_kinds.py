@@ -281,6 +281,24 @@ def test_a_buffer_in_use_has_what_is_left_of_it() -> None:
     assert (finding.verdict, finding.witnesses[0].value) == ("broken", 2 * 3600)
 
 
+def test_who_hangs_on_a_network_has_not_the_autonomy_of_groups_alone() -> None:
+    declared = {
+        "Unit": {"contents": {"joins": {"mode": "network", "carrier": "electricity"}}},
+        "Machine": {"asset": {"source": ["electricity"]}},
+    }
+    twins = {"S": {"model": "Machine"}, "P": {}}
+    plant = Plant(declared, twins, [("S", "joins", "P")])
+
+    for demand in ({"autonomy": {"min": "PT4H"}}, {"margin": {"min": 1}}):
+        finding = plant.finding(demand, {"ids": ["P"]})
+        assert finding.verdict == "notEvaluated"
+        assert finding.witnesses[0].message == (
+            "it hangs on the network of electricity, which is no group: name a group, or require "
+            "`survival` or `singlePointsOfFailure`"
+        )
+    assert plant.finding({"autonomy": {"min": "PT4H"}}, {"ids": ["S"]}).verdict == "held"
+
+
 def test_an_asset_without_the_group_does_not_have_its_autonomy() -> None:
     plant = hospital("any", autonomy="PT4H")
     require = {"autonomy": {"group": "supply", "min": "PT1H"}}
