@@ -30,6 +30,8 @@ from twinfall.ontology.ontology import Ontology
 
 LAST = 2.0**62 / NANO
 """Seconds: later times have no number in ns."""
+MAX_SHOWN = 200
+"""Letters of an id that nobody has; ids have fewer."""
 MAX_COMPARED = 50_000
 """Twins among which similar ids are looked for."""
 
@@ -107,6 +109,15 @@ class AssetNetwork:
     def models(self) -> str:
         """Hash of the models and declarations that it was compiled by."""
         return self._made[1]
+
+    @property
+    def twin_positions(self) -> Mapping[str, int]:
+        """The position of every twin and component; failure domains are not among them."""
+        return self._twin
+
+    def __contains__(self, id_: object) -> bool:
+        """Whether a twin, component or failure domain has this id."""
+        return id_ in self._position
 
     @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
@@ -303,7 +314,8 @@ class AssetNetwork:
     def _of(self, id_: str) -> int:
         position = self._position.get(id_)
         if position is None:
-            raise UnknownTwin(f"there is no twin {id_!r}", path=id_, cure=self._similar(id_))
+            shown = id_[:MAX_SHOWN]
+            raise UnknownTwin(f"there is no twin {shown!r}", path=shown, cure=self._similar(id_))
         return position
 
     def _similar(self, id_: str) -> str:

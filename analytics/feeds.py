@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twinfall.analytics.given import flags, numbers, positions, size, whole
 from twinfall.analytics.kernels import RULE
 from twinfall.analytics.votes import (
     Ballot,
     Standbys,
-    numbers,
     packed_codes,
     rule_codes,
     unpacked_codes,
@@ -103,10 +103,11 @@ def feeds_of(
     A provider that feeds a group twice counts once, with its shares together, and is lost when
     its slowest feed is.
     """
-    provider, consumer, group = (_positions(x) for x in edges)
-    count = len(said.ballot.rule)
-    _check_edges(n, count, provider, consumer, group)
-    delay = _seconds(said.transfer, len(provider), "transfer")
+    n, count = size(n), len(rule_codes(said.ballot.rule))
+    provider, consumer = positions(edges[0], n, "provider"), positions(edges[1], n, "consumer")
+    group = whole(edges[2], "group")
+    _check_edges(count, provider, consumer, group)
+    delay = numbers(said.transfer, len(provider), 0.0, "transfer")
     owner = np.full(count, -1, np.int32)
     owner[group] = consumer
     if not np.array_equal(owner[group], consumer):
@@ -115,7 +116,7 @@ def feeds_of(
     if (owner < 0).any():
         raise BadInput(f"group {int(np.argmax(owner < 0))} has no feeds", path="group")
     provider, group, delay, ballot = _distinct(provider, group, delay, said.ballot)
-    autonomy = _seconds(said.autonomy, count, "autonomy")
+    autonomy = numbers(said.autonomy, count, 0.0, "autonomy")
     weighed, standbys = votes(ballot, group, autonomy)
     rule = np.zeros(count, RULE)
     rule["consumer"], rule["fail_at"] = owner, weighed.fail_at
@@ -126,11 +127,11 @@ def feeds_of(
         weighed.weight,
         rule,
         sparse(autonomy),
-        sparse(_flags(said.sustain, count, "sustain")),
-        _flags(black_start, n, "black_start"),
+        sparse(flags(said.sustain, count, "sustain")),
+        flags(black_start, n, "black_start"),
         standbys,
         packed_codes(rule_codes(ballot.rule)),
-        sparse(_seconds(said.recharge, count, "recharge")),
+        sparse(numbers(said.recharge, count, 0.0, "recharge")),
     )
 
 
@@ -144,17 +145,10 @@ def kept(column: NDArray[Any]) -> NDArray[Any]:
     return column if column.any() else np.zeros(0, column.dtype)
 
 
-def _positions(values: ArrayLike) -> NDArray[np.int32]:
-    return np.ascontiguousarray(np.asarray(values, np.int32).reshape(-1))
-
-
-def _check_edges(n: int, count: int, provider: Any, consumer: Any, group: Any) -> None:
+def _check_edges(count: int, provider: Any, consumer: Any, group: Any) -> None:
     if not len(provider) == len(consumer) == len(group):
         lengths = (len(provider), len(consumer), len(group))
         raise BadInput(f"provider, consumer and group have lengths {lengths}", path="provider")
-    for name, column in (("provider", provider), ("consumer", consumer)):
-        if len(column) and (column.min() < 0 or column.max() >= n):
-            raise BadInput(f"assets are numbered 0 to {n - 1}", path=name)
     if len(group) and (group.min() < 0 or group.max() >= count):
         raise BadInput(f"groups are numbered 0 to {count - 1}, as many as rules", path="group")
 
@@ -178,16 +172,3 @@ def _distinct(provider: Any, group: Any, delay: Any, ballot: Ballot) -> tuple[An
         merged["share"] = np.add.reduceat(columns["share"][order], np.flatnonzero(first))
     provider, group, delay = (np.ascontiguousarray(c[kept]) for c in (provider, group, delay))
     return provider, group, delay, replace(ballot, **merged)
-
-
-def _seconds(values: Any, count: int, name: str) -> NDArray[np.float64]:
-    return numbers(values, count, 0.0, name)
-
-
-def _flags(values: Any, count: int, name: str) -> NDArray[np.uint8]:
-    if values is None:
-        return np.zeros(count, np.uint8)
-    column = np.ascontiguousarray(np.asarray(values, bool).reshape(-1).astype(np.uint8))
-    if len(column) != count:
-        raise BadInput(f"{name} has {len(column)} entries, not {count}", path=name)
-    return column

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twinfall.analytics.given import columns, counted, flags, numbers, positions, whole
 from twinfall.ontology.errors import BadInput
 
 MAX_CARRIERS = 31
@@ -64,20 +65,19 @@ def links_of(
     storages: Storages | None,
 ) -> Links:
     """Check and normalise connections [m, 2] with carrier and oneway [m], (source, conducts)."""
-    pairs = np.asarray([] if connections is None else connections, np.int32).reshape(-1, 2)
-    kind = np.asarray([] if carrier is None else carrier, np.int32).reshape(-1)
-    single = np.zeros(len(pairs), bool) if oneway is None else np.asarray(oneway, bool).reshape(-1)
-    if not len(pairs) == len(kind) == len(single):
-        raise BadInput("connections, carrier and oneway differ in length", path="connections")
-    if len(pairs) and (pairs.min() < 0 or pairs.max() >= n):
-        raise BadInput(f"assets are numbered 0 to {n - 1}", path="connections")
-    if len(kind) and (kind.min() < 0 or kind.max() >= MAX_CARRIERS):
-        raise BadInput(f"carriers are numbered 0 to {MAX_CARRIERS - 1}", path="carrier")
+    pairs = _pairs(n, connections)
+    kind = _carriers([] if carrier is None else carrier, "carrier")
+    single = flags(oneway, len(pairs), "oneway") > 0
+    counted(kind, len(pairs), "carrier")
     source, conducts = assets
-    bits = np.zeros(n, np.int32) if source is None else np.asarray(source, np.int32).reshape(-1)
-    passes = np.ones(n, np.uint8) if conducts is None else np.asarray(conducts, bool).reshape(-1)
-    if len(bits) != n or len(passes) != n:
-        raise BadInput(f"source and conducts have an entry for each of {n} assets", path="source")
+    bits = (
+        np.zeros(n, np.int32) if source is None else counted(whole(source, "source"), n, "source")
+    )
+    if len(bits) and bits.min() < 0:
+        raise BadInput(
+            "source has a bit for each carrier", path="source", cure=f"0 to 2**{MAX_CARRIERS} - 1"
+        )
+    passes = np.ones(n, np.uint8) if conducts is None else flags(conducts, n, "conducts")
     kept = _storages(n, storages)
     top = max([int(kind.max(initial=-1)), int(kept.carrier.max(initial=-1))])
     carriers = max(top + 1, int(bits.max(initial=0)).bit_length())
@@ -89,9 +89,23 @@ def links_of(
         carriers=carriers,
         member=_member(n, pairs, kind),
         source=np.ascontiguousarray(bits),
-        conducts=np.ascontiguousarray(passes.astype(np.uint8)),
+        conducts=passes,
         storages=kept,
     )
+
+
+def _carriers(values: Any, name: str) -> NDArray[np.int32]:
+    kind = whole(values, name)
+    if len(kind) and (kind.min() < 0 or kind.max() >= MAX_CARRIERS):
+        raise BadInput(f"carriers are numbered 0 to {MAX_CARRIERS - 1}", path=name)
+    return kind
+
+
+def _pairs(n: int, connections: Any) -> NDArray[np.int32]:
+    if connections is None or not len(connections):
+        return np.zeros((0, 2), np.int32)
+    ends = [positions(column, n, "connections") for column in columns(connections, "connections")]
+    return np.stack(ends, axis=1)
 
 
 def _member(n: int, pairs: Any, kind: Any) -> NDArray[np.int32]:
@@ -104,14 +118,11 @@ def _member(n: int, pairs: Any, kind: Any) -> NDArray[np.int32]:
 def _storages(n: int, storages: Storages | None) -> Storages:
     if storages is None:
         return Storages()
-    asset = np.ascontiguousarray(storages.asset, np.int32)
-    carrier = np.ascontiguousarray(storages.carrier, np.int32)
-    autonomy = np.ascontiguousarray(storages.autonomy, np.float64)
-    if len(asset) and (asset.min() < 0 or asset.max() >= n):
-        raise BadInput(f"assets are numbered 0 to {n - 1}", path="storages")
-    recharge = np.ascontiguousarray(storages.recharges(), np.float64)
-    for name, seconds in (("autonomy", autonomy), ("recharge", recharge)):
-        if np.isnan(seconds).any() or (seconds < 0).any():
-            raise BadInput(f"{name} holds seconds, zero or more", path="storages")
+    asset = positions(storages.asset, n, "storages.asset")
+    carrier = _carriers(
+        counted(storages.carrier, len(asset), "storages.carrier"), "storages.carrier"
+    )
+    autonomy = numbers(storages.autonomy, len(asset), 0.0, "storages.autonomy")
+    recharge = numbers(storages.recharge, len(asset), 0.0, "storages.recharge")
     kept = autonomy > 0  # who stores nothing is no source
     return Storages(asset[kept], carrier[kept], autonomy[kept], recharge[kept])

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twinfall.analytics import kernels
+from twinfall.analytics import given, kernels
 from twinfall.analytics.assembling import arrays_of
 from twinfall.analytics.feeds import Feeds, Said, feeds_of
 from twinfall.analytics.links import Links, Storages, links_of
 from twinfall.analytics.scratches import Scratches, scratch_of
 from twinfall.analytics.singles import Listing, Singles
 from twinfall.analytics.votes import Ballot
-from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -121,13 +120,9 @@ class Network:
         said = Said(ballot, autonomy, sustain, transfer, recharge)
         feeds = feeds_of(n, (provider, consumer, group), said, black_start)
         links = links_of(n, connections, carrier, oneway, (source, conducts), storages)
-        worth = None if value is None else np.asarray(value, np.float64)
-        if worth is not None and worth.shape != (n,):
-            raise BadInput(f"value has shape {worth.shape}, not ({n},)", path="value")
-        arrays = arrays_of(n, feeds, links)
-        return cls(
-            feeds, links, arrays, np.broadcast_to(1.0, n) if worth is None else worth, visible
-        )
+        worth = np.broadcast_to(1.0, n) if value is None else given.finite(value, n, "value")
+        shown = None if visible is None else given.visible(visible, n)
+        return cls(feeds, links, arrays_of(n, feeds, links), worth, shown)
 
     def edges_of(self, group: int) -> Ints:
         """The feeds of a group."""
@@ -139,7 +134,7 @@ class Network:
         """The same network with its switches and valves like this, bool [n]; the other arrays
         are shared. O(assets + feeds).
         """
-        passes = np.ascontiguousarray(np.asarray(conducts, bool).astype(np.uint8))
+        passes = given.flags(conducts, self.n, "conducts")
         arrays = self.arrays._replace(conducts=passes)
         links = replace(self.links, conducts=passes)
         return Network(self.feeds, links, arrays, self.value, self.visible)
@@ -153,28 +148,19 @@ class Network:
         """
         positions = self._positions(failed)
         begun = len(positions) - int(np.count_nonzero(self.baseline[positions]))
-        return self._follow(positions, np.zeros(len(positions)), float(horizon), begun)
+        return self._follow(positions, np.zeros(len(positions)), given.seconds(horizon), begun)
 
     def course(self, failed: Ints, at: Floats, horizon: float = FOREVER) -> Impact:
         """What takes which course when these assets, each once, fail at these seconds (from 0
         on), until `horizon`. Otherwise as `impact`, times counted from 0 too.
         """
-        if len(failed):
-            self._check(failed.min(), failed.max())
-        return self._follow(failed, at, float(horizon), 0)
+        failed = given.positions(failed, self.n, "failed")
+        return self._follow(failed, at, given.seconds(horizon), 0)
 
     def _positions(self, failed: ArrayLike) -> Ints:
         """Ascending, each once; most questions fail one asset."""
-        positions = np.asarray(failed, np.int32).reshape(-1)
-        if len(positions) > 1:
-            positions = np.unique(positions)
-        if len(positions):
-            self._check(positions[0], positions[-1])
-        return positions
-
-    def _check(self, lowest: int, highest: int) -> None:
-        if lowest < 0 or highest >= self.n:
-            raise BadInput(f"assets are numbered 0 to {self.n - 1}", path="failed")
+        positions = given.positions(failed, self.n, "failed")
+        return np.unique(positions) if len(positions) > 1 else positions
 
     def _follow(self, failed: Ints, at: Floats, horizon: float, begun: int) -> Impact:
         """`begun`: how many of the failed ones are sure to go down first of all."""
@@ -204,7 +190,8 @@ class Network:
     def _count(self, assets: Any, counts: Ints, horizon: float) -> Ints:
         scratch = self._scratches.take()
         some = np.ascontiguousarray(assets, np.int32)
-        kernels.count_some(self.arrays, scratch, float(horizon), self.visible, some, counts)
+        until = given.seconds(horizon)
+        kernels.count_some(self.arrays, scratch, until, self.visible, some, counts)
         self._scratches.give(scratch)
         return counts
 
@@ -234,8 +221,8 @@ class Network:
 
     def spof(self, asset: int) -> list[int]:
         """The single points of failure of one asset, itself apart, ascending."""
-        self._check(asset, asset)
-        return [int(other) for other in self.causes().of(asset)]
+        [position] = given.positions([asset], self.n, "asset")
+        return [int(other) for other in self.causes().of(int(position))]
 
     @cached_property
     def prompt(self) -> Network:

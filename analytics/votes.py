@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twinfall.analytics.given import INT64, counted, numbers, whole
 from twinfall.ontology.errors import BadInput
 
 RULES = ("all", "any", "atLeast", "capacity")
@@ -96,13 +97,14 @@ def rule_codes(rule: Sequence[str] | NDArray[np.int8]) -> NDArray[np.int8]:
     if isinstance(rule, np.ndarray) and rule.dtype == np.int8:
         return rule
     numbered = {name: i for i, name in enumerate(RULES)}
-    try:
-        return np.array([numbered[name] for name in rule], np.int8)
-    except KeyError as err:
-        at = list(rule).index(err.args[0])
-        raise BadInput(
-            f"{err.args[0]!r} is not one of {', '.join(RULES)}", path=f"rule[{at}]"
-        ) from None
+    if isinstance(rule, str) or not isinstance(rule, Sequence | np.ndarray):
+        raise BadInput("rule is a list of words, one for each group", path="rule")
+    codes = [numbered.get(name, -1) if isinstance(name, str) else -1 for name in rule]
+    if -1 in codes:
+        at = codes.index(-1)
+        message = f"{str(rule[at])[:40]!r} is not one of {', '.join(RULES)}"
+        raise BadInput(message, path=f"rule[{at}]")
+    return np.array(codes, np.int8)
 
 
 def packed_codes(code: NDArray[np.int8]) -> NDArray[np.uint8]:
@@ -125,11 +127,12 @@ def rule_of(codes: NDArray[np.uint8], group: int) -> str:
 
 def _rules(ballot: Ballot) -> tuple[Any, Any]:
     code = rule_codes(ballot.rule)
-    count = len(code)
-    k = np.zeros(count, np.int64) if ballot.k is None else np.asarray(ballot.k, np.int64)
-    if k.reshape(-1).shape != code.shape:
-        raise BadInput(f"k has {k.size} entries for {count} groups", path="k")
-    return code, k.reshape(-1)
+    if ballot.k is None and (code == RULES.index("atLeast")).any():
+        raise BadInput("k must be given where a rule is atLeast", path="k", cure="one a group")
+    if ballot.k is None:
+        return code, np.zeros(len(code), np.int64)
+    k = whole(ballot.k, "k", cure="a whole number for each group", bits=INT64)
+    return code, counted(k, len(code), "k")
 
 
 def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[Any, Any]) -> None:
@@ -162,15 +165,3 @@ def _standbys(group: Any, weight: Any, need: Any, priority: Any, start: Any) -> 
     before -= np.repeat(before[begin], np.diff(np.append(np.flatnonzero(begin), len(group))))
     standby[order] &= before >= need[group[order]]
     return standby
-
-
-def numbers(values: Any, count: int, default: float, name: str) -> NDArray[np.float64]:
-    """A column of numbers, zero or more; BadInput names it where it is none."""
-    if values is None:
-        return np.full(count, default)
-    column = np.ascontiguousarray(np.asarray(values, np.float64).reshape(-1))
-    if len(column) != count:
-        raise BadInput(f"{name} has {len(column)} entries, not {count}", path=name)
-    if np.isnan(column).any() or (column < 0).any():
-        raise BadInput(f"{name} holds numbers, zero or more", path=name)
-    return column

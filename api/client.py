@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import urlsplit
@@ -52,7 +53,7 @@ class ServerSays(TwinError):
             cure=more.get("cure") or "",
         )
         self.retryable = bool(more.get("retryable"))
-        names = ("problems", "rows", "undefined")
+        names = ("problems", "rows", "undefined", "findings")
         self.details: dict[str, list[Any]] = {n: more[n] for n in names if more.get(n)}
 
 
@@ -83,12 +84,18 @@ class Remote:
             raise ServerSays(answer)
         return answer
 
-    def take(self, file: BinaryIO, progress: Progress, refuse: Refuse) -> ImportReport:
-        """Import an NDJSON file, packed or not."""
+    def take(
+        self, file: BinaryIO, progress: Progress, refuse: Refuse, requirements: str = ""
+    ) -> ImportReport:
+        """Import an NDJSON file, packed or not; with requirements, only if they hold then."""
         # Ask first: a refusal that comes while the file is being sent is lost on the way.
         self.ask("{ service { caller { role } } }")
         headers = {"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"}
-        with self._exchange("POST", "/import", headers, _blocks(file)) as response:
+        path, body = "/import", _blocks(file)
+        if requirements:
+            first = orjson.dumps({"requirements": requirements}) + b"\n"
+            path, body = "/import?requirements=first", chain([first], body)
+        with self._exchange("POST", path, headers, body) as response:
             while line := response.readline():
                 if report := _one(_json(line, response), progress, refuse):
                     return report

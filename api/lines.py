@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -27,6 +27,17 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
         yield from bounded_lines(cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadInput(f"the gzip file is damaged: {error}", code="BAD_FILE") from None
+
+
+def again(file: BinaryIO) -> Callable[[], Iterator[bytes]]:
+    """The lines from here on, each time they are asked for."""
+    start = file.tell()
+
+    def lines() -> Iterator[bytes]:
+        file.seek(start)
+        return lines_of(file)
+
+    return lines
 
 
 def open_file(path: Path) -> BinaryIO:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
+from twinfall.api.requirements.breaking import BreaksRequirement
 from twinfall.ontology.errors import BadRows, ModelIncomplete, ModelInvalid, TwinError
 
 STATUS: Mapping[str, int] = MappingProxyType(
@@ -67,13 +68,17 @@ def body_of(error: TwinError, request_id: str) -> dict[str, Any]:
 
 
 def details_of(error: TwinError) -> dict[str, list[Any]]:
-    """Everything behind an error that stands for many: `problems`, `rows` or `undefined`."""
+    """Everything behind an error that stands for many: `problems`, `rows`, `undefined` or
+    `findings` of requirements.
+    """
     if isinstance(error, ModelInvalid):
         return {"problems": [asdict(problem) for problem in error.problems]}
     if isinstance(error, ModelIncomplete):
         return {"undefined": list(error.undefined)}
     if isinstance(error, BadRows):
         return {"rows": [asdict(row) for row in error.rows]}
+    if isinstance(error, BreaksRequirement):
+        return {"findings": [dict(one) for one in error.findings]}
     return {}
 
 

@@ -66,6 +66,10 @@ ERRORS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "A file of requirements says what cannot be judged; every problem is listed.",
             "Correct the lines named; docs/requirements.md has every member.",
         ),
+        "BAD_SCENARIO": (
+            "A scenario cannot be read, or does not fit the plant; `problems` has what is wrong.",
+            "Correct the places named; docs/whatif.md has every member.",
+        ),
         "BREAKS_REQUIREMENT": (
             "An import with `--assert` would break a requirement that holds now.",
             "Look at the witnesses; change the file, or the requirement.",

@@ -24,11 +24,12 @@ from starlette.responses import Response, StreamingResponse
 from twinfall.api.access import Access
 from twinfall.api.asking import Admit, media_type
 from twinfall.api.bodies import parts_of
-from twinfall.api.lines import lines_of
+from twinfall.api.lines import again, lines_of
 from twinfall.api.problems import body_of, bug
 from twinfall.api.requests import bugs
+from twinfall.api.requirements.guarding import Guard
 from twinfall.api.services import Services
-from twinfall.graph.ndjson import export_rows, import_rows
+from twinfall.graph.ndjson import ImportReport, export_rows, import_rows
 from twinfall.ontology.errors import BadInput, Refused, TwinError, Unavailable
 
 MAX_IMPORT_BYTES = 8 * 2**30
@@ -38,6 +39,8 @@ MAX_EXPORTS = 4
 BLOCK_BYTES = 65_536
 MAX_WAITING = 64
 """Lines of a report that wait to be sent; a refused row may be as long as a line."""
+MAX_FIRST = 8_000_000
+"""Bytes of a line of requirements: a text of a million characters, each escaped."""
 NDJSON = "application/x-ndjson"
 _Places = threading.BoundedSemaphore
 
@@ -68,7 +71,8 @@ class Transfer:
 
     async def take(self, request: Request) -> Response:
         """Import the NDJSON sent. Answers NDJSON: `progress` and `refused` lines as they come,
-        then one `report`, or `errors` where it had to stop.
+        then one `report`, or `errors` where it had to stop. With `?requirements=first` the first
+        line is `{"requirements": TEXT}`, and nothing is imported if one of them would break.
         """
         access = self._admit(request)
         if not access.writes:
@@ -82,7 +86,8 @@ class Transfer:
         except BaseException:
             self._imports.release()
             raise
-        run = ImportRun(graph, file, access, request.state.request_id)
+        guarded = "requirements" in request.query_params
+        run = ImportRun(graph, file, access, request.state.request_id, guarded=guarded)
         held = _streamed(_Held(run.lines(), self._imports))
         return StreamingResponse(held, media_type=NDJSON)
 
@@ -104,11 +109,14 @@ class Transfer:
 class ImportRun:
     """One import in a thread of its own; `lines` is its report, line by line."""
 
-    def __init__(self, graph: Any, file: BinaryIO, access: Access, request_id: str) -> None:
+    def __init__(
+        self, graph: Any, file: BinaryIO, access: Access, request_id: str, *, guarded: bool = False
+    ) -> None:
         self._graph = graph
         self._file = file
         self._access = access
         self._request_id = request_id
+        self._guarded = guarded
         self._out: queue.Queue[dict[str, Any] | None] = queue.Queue(MAX_WAITING)
         self._left = threading.Event()
 
@@ -131,14 +139,7 @@ class ImportRun:
 
     def _run(self) -> None:
         try:
-            report = import_rows(
-                self._graph,
-                self._rows(),
-                who=self._access.name,
-                why="import",
-                progress=lambda report: self._out.put({"progress": asdict(report)}),
-                refuse=self._refuse,
-            )
+            report = self._taken_guarded() if self._guarded else self._take(self._rows())
             self._out.put({"report": asdict(report)})
         except TwinError as error:
             self._out.put(body_of(error, self._request_id))
@@ -149,16 +150,56 @@ class ImportRun:
         finally:
             self._out.put(None)
 
+    def _take(self, lines: Iterable[bytes]) -> ImportReport:
+        return import_rows(
+            self._graph,
+            lines,
+            who=self._access.name,
+            why="import",
+            progress=lambda report: self._out.put({"progress": asdict(report)}),
+            refuse=self._refuse,
+        )
+
+    def _taken_guarded(self) -> ImportReport:
+        """Once it is judged and begins to be taken, it is taken whole, whether or not the client
+        is still there: half of it was never judged.
+        """
+        guard = Guard(_requirements(self._file), self._waiting)
+        return guard.take(self._graph, again(self._file), self._take)
+
+    def _waiting(self) -> None:
+        """Tell a client that waits for a verdict that it is worth it."""
+        self._here()
+        self._out.put({"progress": asdict(ImportReport())})
+
+    def _here(self) -> None:
+        if self._left.is_set():
+            raise BadInput("the client went away", code="BAD_REQUEST")
+
     def _rows(self) -> Iterator[bytes]:
         for line in lines_of(self._file):
-            if self._left.is_set():
-                raise BadInput("the client went away", code="BAD_REQUEST")
+            self._here()
             yield line
 
     def _refuse(self, line: int, code: str, message: str, raw: bytes) -> None:
         row = raw.decode("utf-8", "replace").rstrip("\n")
         refused = {"line": line, "code": code, "message": message, "row": row}
         self._out.put({"refused": refused})
+
+
+def _requirements(file: BinaryIO) -> str:
+    """The text in the first line of a guarded import."""
+    try:
+        found = orjson.loads(file.readline(MAX_FIRST))["requirements"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, str):
+        raise BadInput(
+            "the first line has no requirements",
+            code="BAD_REQUEST",
+            cure='it is {"requirements": TEXT}, and not packed',
+        )
+    return found
 
 
 def _waiting(out: queue.Queue[Any]) -> list[Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from twinfall.graph.identity import is_address, owner_of, relationship_id_fault
 from twinfall.graph.judge import Stored, judge_deletions, judge_twins
@@ -86,6 +88,10 @@ class Graph:
         self._lock = threading.RLock()
         self._models = compile_models(store.load_models(), self._aliases, kept)
         store.use(FieldTypes.of(self.ontology.interfaces))
+
+    def alone(self) -> AbstractContextManager[Any]:
+        """While this is open nobody else writes through this graph; whoever wants to, waits."""
+        return self._lock
 
     # -- models ---------------------------------------------------------------------------
 

@@ -127,10 +127,27 @@ class Dependencies:
 
     def bound_names(self) -> frozenset[str]:
         """Every property name that some Binding reads, on twins or relationships; no telemetry."""
-        found: set[str] = set()
-        _collect(self.feeds, found)
-        _collect(self.assets, found)
-        return frozenset(found)
+        return bound_in(self.feeds, self.assets)
+
+    def read_of(self, interface: str) -> frozenset[str]:
+        """The properties of its twins that a Binding reads: as assets, or as the end of a feed that
+        depends, whichever declares that.
+        """
+        return bound_in(self.assets.get(interface), self.groups.get(interface), self.feeds)
+
+    def read_of_feed(self, interface: str, name: str) -> frozenset[str]:
+        """The properties of such a relationship that a Binding reads, its group's included."""
+        feed = self.feeds.get(interface, {}).get(name)
+        groups = () if feed is None else tuple(g.get(feed.group) for g in self.groups.values())
+        return bound_in(feed, groups)
+
+
+def bound_in(*declared: Any) -> frozenset[str]:
+    """Every property name that some Binding in these reads; no telemetry."""
+    found: set[str] = set()
+    for one in declared:
+        _collect(one, found)
+    return frozenset(found)
 
 
 def _collect(value: Any, found: set[str]) -> None:
@@ -143,6 +160,6 @@ def _collect(value: Any, found: set[str]) -> None:
     elif isinstance(value, tuple):
         for item in value:
             _collect(item, found)
-    elif isinstance(value, Feed | Source | Asset):
+    elif isinstance(value, Feed | Source | Asset | Group):
         for name in type(value).__dataclass_fields__:
             _collect(getattr(value, name), found)

@@ -1,9 +1,8 @@
 """Requirements as code: what a plant must withstand, read from a file and checked."""
 
-from twinfall.analytics.requirements.assuming import assuming
+from twinfall.analytics.requirements.assuming import Assumed, assuming
 from twinfall.analytics.requirements.checking import check
-from twinfall.analytics.requirements.members import BadRequirements
-from twinfall.analytics.requirements.reading import read_requirements
+from twinfall.analytics.requirements.reading import BadRequirements, read_requirements
 from twinfall.analytics.requirements.report import (
     Finding,
     Path,
@@ -18,6 +17,7 @@ from twinfall.analytics.requirements.twins import GraphTwins, Twins
 from twinfall.analytics.requirements.vocabulary import Vocabulary
 
 __all__ = [
+    "Assumed",
     "BadRequirements",
     "Finding",
     "GraphTwins",

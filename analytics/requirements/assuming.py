@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.requirements.vocabulary import Vocabulary
-from twinfall.analytics.whatif import Scenario, read_scenario, what_if
+from twinfall.analytics.whatif import what_if
+from twinfall.ontology.errors import Problem
 
 
-def assuming(assets: AssetNetwork, scenario: Any, vocabulary: Vocabulary, now: int) -> AssetNetwork:
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """A plant in a scenario, and what the scenario says that changes or hits nothing."""
+
+    assets: AssetNetwork
+    warnings: tuple[Problem, ...] = ()
+
+
+def assuming(assets: AssetNetwork, scenario: Any, vocabulary: Vocabulary, now: int) -> Assumed:
     """The plant at `now` (ns) in a scenario (text or parsed JSON, as `twinfall whatif` takes it):
     what it changes is changed, and what it fails failed at that moment; of a hazard, those that
     more likely fail than not. The plant given is not touched.
 
-    Raises BadInput, UnknownTwin, naming the place in the scenario.
+    Raises BadScenario with all that is wrong.
     """
-    found = _once(read_scenario(scenario))
-    outcome = what_if(assets, found, vocabulary.ontology, vocabulary.dependencies)
+    models = vocabulary.ontology, vocabulary.dependencies
+    outcome = what_if(assets, scenario, *models, spread=False)
     changed, standing = outcome.assets, outcome.assets.standing
     fail = [changed.ids[int(at)] for at in outcome.impact.whole.failed]
     said = replace(
@@ -27,11 +36,4 @@ def assuming(assets: AssetNetwork, scenario: Any, vocabulary: Vocabulary, now: i
         out=tuple(one for one in standing.out if one not in set(fail)),
         since={**standing.since, **dict.fromkeys(fail, now)},
     )
-    return changed.under(said, max(now, changed.now))
-
-
-def _once(scenario: Scenario) -> Scenario:
-    """Without the many samples of a hazard, of which only the probabilities matter here."""
-    if scenario.hazard is None:
-        return scenario
-    return replace(scenario, hazard=replace(scenario.hazard, samples=1))
+    return Assumed(changed.under(said, max(now, changed.now)), outcome.warnings)

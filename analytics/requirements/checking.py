@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.requirements import cutting, failures, groups, states
 from twinfall.analytics.requirements.judging import Judged
-from twinfall.analytics.requirements.moment import Moment, Rows, several
+from twinfall.analytics.requirements.moment import Moment, Rows, TooLong, several
 from twinfall.analytics.requirements.report import (
     MAX_WITNESSES,
     Finding,
@@ -64,13 +63,14 @@ def check(
     One and the same for the same arrays, time and answers of `twins`. Raises BadInput for a
     `where` without `twins`, Refused (TOO_COSTLY) where it takes longer than `seconds`.
     """
-    moment = Moment(assets, twins)
-    until = time.monotonic() + seconds
+    moment = Moment(assets, twins, seconds)
     found: list[Finding] = []
-    for one in requirements.items:
-        if time.monotonic() > until:
-            raise _too_long(seconds, len(found), len(requirements))
-        found.append(_finding(one, moment, now))
+    try:
+        for one in requirements.items:
+            moment.left()
+            found.append(_finding(one, moment, now))
+    except TooLong:
+        raise _too_long(seconds, len(found), len(requirements)) from None
     findings = tuple(found)
     ids = sorted(mentioned(findings))
     names = dict(twins.captions(ids)) if twins is not None else {}
@@ -99,6 +99,8 @@ def _finding(one: Requirement, moment: Moment, now: int) -> Finding:
         return Finding(one, verdict, "it selects nothing")
     try:
         return _judged(one, moment, assets)
+    except TooLong:
+        raise
     except Refused as error:
         return Finding(one, "notEvaluated", str(error), len(assets), 0, len(assets))
 

@@ -25,11 +25,12 @@ def cut_sets(moment: Moment, demand: CutSets, assets: Rows) -> Judged:
     found: dict[int, list[CutSet]] = {}
     open_: list[int] = []
     for asset in left.tolist():
-        # Bounded by sets tried and not by time, so that a report is the same on any machine.
-        limits = Limits(
-            min(MAX_TRIED - moment.tried, MAX_TRIED_EACH), _enough(demand, excepted), float("inf")
-        )
+        # Bounded by sets tried and not by time, so that a report is the same on any machine; where
+        # there is a time for the whole, there is no report after it.
+        tries = min(MAX_TRIED - moment.tried, MAX_TRIED_EACH)
+        limits = Limits(tries, _enough(demand, excepted), moment.left())
         answer = search(moment.assets.network, asset, demand.order, down=moment.lost, limits=limits)
+        moment.left()
         moment.tried += answer.tried
         sets = [one for one in answer.sets if _counts(moment, asset, one, excepted)]
         if len(sets) > demand.max:

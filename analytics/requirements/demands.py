@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from twinfall.analytics.requirements.members import Members
+from twinfall.analytics.members import Members
 from twinfall.analytics.requirements.requirement import (
     LIMITED,
     Autonomy,

@@ -126,8 +126,32 @@ def _judged(
             return Witness(moment.ids[asset], f'it has no feeds in the group "{named}"')
         return Witness(moment.ids[asset], say(asset, *found), found[0])
 
-    unclear = unclear_among(moment, assets, failing)
-    return Judged(failing, wrong, witness, unclear, moment.why_unknown)
+    drawing = other[:0] if named is not None else np.setdiff1d(_drawing(moment, other), failing)
+    unclear = np.union1d(unclear_among(moment, assets, failing), drawing).astype(np.int32)
+
+    def why(asset: int) -> str:
+        return moment.why_unknown(asset) if moment.unknown[asset] else _draws(moment, asset)
+
+    return Judged(failing, wrong, witness, unclear, why)
+
+
+def _drawing(moment: Moment, assets: Rows) -> Rows:
+    """Those that hang on a carrier of which they are no source: a carrier is no group, and what an
+    asset has of it cannot be said without looking at the network.
+    """
+    links = moment.assets.network.links
+    found: Rows = assets[(links.member[assets] & ~links.source[assets]) != 0]
+    return found
+
+
+def _draws(moment: Moment, asset: int) -> str:
+    links, names = moment.assets.network.links, moment.assets.compiled.carriers
+    bits = int(links.member[asset] & ~links.source[asset])
+    drawn = ", ".join(name for i, name in enumerate(names) if bits >> i & 1)
+    return (
+        f"it hangs on the network of {drawn}, which is no group: name a group, or require "
+        "`survival` or `singlePointsOfFailure`"
+    )
 
 
 # -- which groups, and what they have -------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -28,11 +30,22 @@ MAX_NAMED = 5
 """Ids that a message names."""
 
 
-class Moment:
-    """The arrays under the live state, and what follows from them. Positions as in the arrays."""
+class TooLong(Refused):
+    """There is no time left for this check."""
 
-    def __init__(self, assets: AssetNetwork, twins: Twins | None = None) -> None:
+    code = "TOO_COSTLY"
+
+
+class Moment:
+    """The arrays under the live state, and what follows from them. Positions as in the arrays.
+    `seconds` are given to the whole check.
+    """
+
+    def __init__(
+        self, assets: AssetNetwork, twins: Twins | None = None, seconds: float = math.inf
+    ) -> None:
         self.assets = assets
+        self._until = time.monotonic() + seconds
         self.ids = assets.ids
         self.visible = assets.visible
         self._twins = twins
@@ -44,6 +57,13 @@ class Moment:
         """Sets of failures that requirements have tried so far."""
         self._timed = 0
         self._impacts: dict[tuple[int, float], AssetImpact] = {}
+
+    def left(self) -> float:
+        """Seconds that are left. Raises TooLong."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TooLong("it takes too long")
+        return left
 
     # -- who ------------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from twinfall.analytics.members import BadDocument, Members
 from twinfall.analytics.requirements.demands import KINDS
-from twinfall.analytics.requirements.members import BadRequirements, Members
 from twinfall.analytics.requirements.requirement import (
     Demand,
     Evaluated,
@@ -44,6 +44,14 @@ _MEMBERS = ("name", "description", "of", "require", "severity", "optional", "ski
 _OF = ("all", "models", "ids", "services", "where", "except")
 
 
+class BadRequirements(BadDocument):
+    """A file of requirements that cannot be judged as written; `problems` lists all."""
+
+    code = "BAD_REQUIREMENTS"
+    place = "requirements"
+    page = "docs/requirements.md"
+
+
 def read_requirements(
     text: str | bytes | Mapping[str, Any], vocabulary: Vocabulary
 ) -> Requirements:
@@ -56,11 +64,12 @@ def read_requirements(
             raise NotStrict("tooLarge", f"it is larger than {MAX_BYTES} bytes")
         source = read_sidecar(text)
     except NotStrict as error:
-        raise BadRequirements([Problem(error.code, error.message, line=error.line)]) from None
+        problem = Problem(error.code, error.message, "/", line=error.line)
+        raise BadRequirements([problem]) from None
     members = Members(source)
     found = _Reader(members, vocabulary).read(source.value)
     if members.problems:
-        raise BadRequirements(members.problems)
+        raise BadRequirements(members.problems, members.more)
     return found
 
 

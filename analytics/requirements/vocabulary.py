@@ -11,7 +11,7 @@ from twinfall.ontology.names import Names
 from twinfall.ontology.ontology import Ontology
 
 if TYPE_CHECKING:
-    from twinfall.analytics.requirements.members import Members
+    from twinfall.analytics.members import Members
     from twinfall.graph.models import Models
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from twinfall.analytics.requirements.members import Members
+from twinfall.analytics.members import Members
 from twinfall.analytics.requirements.vocabulary import Vocabulary
 from twinfall.graph.canonical import canonical_instant
 from twinfall.graph.plan import All, Compare, Condition, FieldRef, Operator

@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 MAX_POINTS = 20_000
 MAX_WKT = 1_000_000
+_SRID = re.compile(r"\s*SRID=(\d{1,6});", re.IGNORECASE)
+_CRS = re.compile(r"(?:urn:ogc:def:crs:)?([A-Za-z]+):{1,2}(?:\d+(?:\.\d+)*:)?([A-Za-z0-9]+)")
 _WKT = re.compile(r"\s*(MULTIPOLYGON|POLYGON)\s*(\(.*\))\s*", re.IGNORECASE | re.DOTALL)
 _RING = re.compile(r"\(([^()]*)\)")
 _AROUND = re.compile(r"[\s,()]*")
@@ -45,6 +47,12 @@ class Area:
                 inside ^= between & (x < (xb - xa) * (y - ya) / (yb - ya) + xa)
         return inside
 
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """The least and greatest x, the least and greatest y."""
+        xs, ys = zip(*(point for ring in self.rings for point in ring), strict=True)
+        return min(xs), max(xs), min(ys), max(ys)
+
 
 def read_area(value: Any, path: str) -> Area:
     """An area from WKT (POLYGON, MULTIPOLYGON) or GeoJSON. Raises BadInput."""
@@ -54,8 +62,33 @@ def read_area(value: Any, path: str) -> Area:
     return Area(tuple(_ring(ring, path) for ring in rings))
 
 
+def crs_of(value: Any) -> str:
+    """The coordinate system that a polygon names: `SRID=3067;POLYGON ...`, or the member `crs` that
+    GeoJSON had before 2016.
+    """
+    if isinstance(value, str):
+        named = _SRID.match(value)
+        return f"EPSG:{int(named[1])}" if named else ""
+    for step in ("crs", "properties", "name"):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value[:100] if isinstance(value, str) else ""
+
+
+def same_crs(one: str, other: str) -> bool:
+    """Whether two names mean one coordinate system: `EPSG:4326` is `urn:ogc:def:crs:EPSG::4326`."""
+    return _plain_crs(one) == _plain_crs(other)
+
+
+def _plain_crs(name: str) -> str:
+    found = _CRS.fullmatch(name.strip())
+    plain = f"{found[1]}:{found[2]}".upper() if found else name.strip().upper()
+    return "EPSG:4326" if plain in ("OGC:CRS84", "CRS:84", "WGS84") else plain
+
+
 def _from_wkt(text: str, path: str) -> list[Any]:
-    cure = "such as POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"
+    cure = 'such as "POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))", in quotes'
+    named = _SRID.match(text)
+    text = text[named.end() :] if named else text
     found = _WKT.fullmatch(text) if len(text) <= MAX_WKT else None
     rings = _RING.findall(found[2]) if found else []
     if found is None or not rings or not _AROUND.fullmatch(_RING.sub("", found[2])):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from twinfall.analytics.explaining import AssetImpact, Totals
 from twinfall.analytics.lasting import lasting
 from twinfall.analytics.network import FOREVER
+from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif.editing import edited
-from twinfall.analytics.whatif.scenario import Hazard, Scenario
-from twinfall.ontology.errors import Refused
+from twinfall.analytics.whatif.fitting import Fit
+from twinfall.analytics.whatif.scenario import Hazard, Scenario, check, draft
+from twinfall.analytics.whatif.warning import warnings
+from twinfall.ontology.declarations import Binding
+from twinfall.ontology.errors import Problem, Refused
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
@@ -72,17 +76,20 @@ class Expected:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`assets` is the plant in the scenario, `impact` what its failures take along there, and
-    `without` the totals of the same failures in the plant as it is. `newly_down` and `recovered`
-    compare what is down by the horizon, failed ones included, with the plant as it is.
+    """`scenario` as it was read; `assets` is the plant in it, `impact` what its failures take along
+    there, and `without` the totals of the same failures in the plant as it is. `newly_down` and
+    `recovered` compare what is down by the horizon, failed ones included, with the plant as it is.
+    `warnings` are about what changes or hits nothing.
     """
 
+    scenario: Scenario
     assets: AssetNetwork
     impact: AssetImpact
     without: Totals | None
     newly_down: tuple[str, ...]
     recovered: tuple[str, ...]
     expected: Expected | None
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def snapshot(self) -> str:
@@ -91,15 +98,33 @@ class Outcome:
 
 
 def what_if(
-    assets: AssetNetwork, scenario: Scenario, ontology: Ontology, dependencies: Dependencies
+    assets: AssetNetwork,
+    scenario: Any,
+    ontology: Ontology,
+    dependencies: Dependencies,
+    *,
+    spread: bool = True,
 ) -> Outcome:
-    """Put a scenario to a plant. The plant is not touched; edits cost a compilation.
+    """Put a scenario to a plant: a Scenario, or what `read_scenario` reads. The plant is not
+    touched; edits cost a compilation. Without `spread` a hazard is not tried many times.
 
-    Raises UnknownTwin, BadInput, naming the place in the scenario.
+    Raises BadScenario with all that is wrong, be it with the text or with what it asks of this
+    plant; Refused for a hazard that would take minutes.
     """
-    changed = _changed(assets, scenario, ontology, dependencies)
+    if isinstance(scenario, Scenario):
+        read, members = scenario, scenario.members()
+    else:
+        read, members = draft(scenario)
+    fit = Fit(assets, (ontology, dependencies), members)
+    fit.look(read)
+    check(members)
+    return _outcome(fit, read, spread)
+
+
+def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
+    assets, changed = fit.assets, _changed(fit, scenario)
     horizon = FOREVER if scenario.horizon is None else scenario.horizon
-    probability = _exposed(changed, scenario.hazard, dependencies)
+    probability, inside = _exposed(changed, scenario.hazard, fit.dependencies)
     hit = [changed.ids[int(i)] for i in np.flatnonzero(probability >= LIKELY)]
     failed = list(dict.fromkeys([*scenario.fail, *hit]))
     impact = changed.impact(failed, scenario.horizon)
@@ -107,15 +132,18 @@ def what_if(
     after = _down_ids(changed, impact.whole.failed, impact.whole.asset, horizon)
     without = assets.impact(failed, scenario.horizon).totals if _differs(scenario) else None
     expected = None
-    if scenario.hazard is not None:
+    if scenario.hazard is not None and spread:
+        _check_cost(changed, scenario.hazard.samples, MAX_DRAWN, "samples")
         expected = _expected(changed, scenario, probability)
     return Outcome(
+        scenario,
         changed,
         impact,
         without,
         tuple(sorted(after - before)),
         tuple(sorted(before - after)),
         expected,
+        warnings(fit, scenario, changed, inside),
     )
 
 
@@ -123,22 +151,38 @@ def _differs(scenario: Scenario) -> bool:
     return scenario.edits or bool(scenario.repair)
 
 
-def _changed(
-    assets: AssetNetwork, scenario: Scenario, ontology: Ontology, dependencies: Dependencies
-) -> AssetNetwork:
+def _changed(fit: Fit, scenario: Scenario) -> AssetNetwork:
     from twinfall.analytics.assets import AssetNetwork as Assets
 
-    assets.positions([*scenario.fail, *scenario.repair])  # raises UnknownTwin
-    standing, changed = assets.standing, assets
+    assets = changed = fit.assets
+    standing = _standing(fit, scenario)
     if scenario.edits:
-        topology = edited(assets.topology, scenario, ontology)
-        changed = Assets.compile(topology, ontology, dependencies).under(standing, assets.now)
-    repaired = set(scenario.repair)
+        topology = edited(fit.known, scenario)
+        changed = Assets.compile(topology, fit.ontology, fit.dependencies)
+    if changed is not assets or standing is not assets.standing:
+        changed = changed.under(standing, assets.now)
+    return changed
+
+
+def _standing(fit: Fit, scenario: Scenario) -> Standing:
+    """The live state with what is repaired in order, and switches that follow a reading as set."""
+    standing, repaired = fit.assets.standing, set(scenario.repair)
     if repaired:
         names = ("failed", "out", "unknown", "degraded")
         left = {n: tuple(i for i in getattr(standing, n) if i not in repaired) for n in names}
-        changed = changed.under(replace(standing, **left), assets.now)  # type: ignore[arg-type]
-    return changed
+        standing = replace(standing, **left)  # type: ignore[arg-type]
+    switched = dict(_switched(fit, scenario))
+    if switched:
+        standing = replace(standing, conducts={**standing.conducts, **switched})
+    return standing
+
+
+def _switched(fit: Fit, scenario: Scenario) -> Iterator[tuple[str, bool]]:
+    for id_, said in scenario.set.items():
+        asset = fit.dependencies.assets.get(fit.model(fit.known.position[id_]))
+        conducts = asset.conducts if asset else None
+        if isinstance(conducts, Binding) and conducts.telemetry and conducts.name in said:
+            yield id_, bool(said[conducts.name])
 
 
 def _down_ids(assets: AssetNetwork, failed: Any, taken: Any, horizon: float) -> set[str]:
@@ -151,12 +195,15 @@ def _down_ids(assets: AssetNetwork, failed: Any, taken: Any, horizon: float) -> 
 # -- hazards ---------------------------------------------------------------------------------------
 
 
-def _exposed(assets: AssetNetwork, hazard: Hazard | None, dependencies: Dependencies) -> Floats:
-    """The probability that the event fails each position by itself."""
+def _exposed(
+    assets: AssetNetwork, hazard: Hazard | None, dependencies: Dependencies
+) -> tuple[Floats, NDArray[np.int64]]:
+    """The probability that the event fails each position by itself, and who is in its area."""
     probability = np.zeros(len(assets.ids))
     if hazard is None:
-        return probability
-    _check_cost(assets, hazard)
+        return probability, np.zeros(0, np.int64)
+    corners = sum(len(ring) for ring in hazard.area.rings)
+    _check_cost(assets, corners, MAX_TESTED, "polygon")
     places = assets.compiled.places
     inside = hazard.area.holds(places.x, places.y)
     topology = assets.topology
@@ -166,24 +213,19 @@ def _exposed(assets: AssetNetwork, hazard: Hazard | None, dependencies: Dependen
         chance = _chance(curve, hazard.intensity)
         of_model = np.flatnonzero(topology.model == code)
         probability[of_model] = np.where(inside[of_model], chance, 0.0)
-    return probability
+    return probability, np.flatnonzero(inside)
 
 
-def _check_cost(assets: AssetNetwork, hazard: Hazard) -> None:
+def _check_cost(assets: AssetNetwork, each: int, most: int, what: str) -> None:
     """Refuse what would take minutes."""
     count = len(assets.ids)
-    corners = sum(len(ring) for ring in hazard.area.rings)
-    for number, most, what in (
-        (count * hazard.samples, MAX_DRAWN, "samples"),
-        (count * corners, MAX_TESTED, "polygon"),
-    ):
-        if number > most:
-            raise Refused(
-                f"{count} assets are too many for so large a hazard",
-                code="TOO_COSTLY",
-                path=f"hazard/{what}",
-                cure="fewer samples" if what == "samples" else "a polygon of fewer corners",
-            )
+    if count * each > most:
+        raise Refused(
+            f"{count} assets are too many for so large a hazard",
+            code="TOO_COSTLY",
+            path=f"/hazard/{what}",
+            cure="fewer samples" if what == "samples" else "a polygon of fewer corners",
+        )
 
 
 def _chance(curve: Sequence[tuple[float, float]], intensity: float) -> float:

@@ -55,7 +55,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     out = console()
     if not sys.stdout.isatty():
         out.width = 200
@@ -93,15 +93,15 @@ def _print_error(error: Any, details: dict[str, list[Any]]) -> None:
     lines += [f"{dtmi} is referred to but was not given" for dtmi in details.get("undefined", [])]
     message = error.message.partition("; " if "problems" in details else ": ")[0]
     text = Text.assemble(("error ", "bold red"), (f"[{error.code}] ", "red"))
-    text.append(f"{error.path}: " if error.path else "")
-    text.append(message if lines else error.message)
+    text.append(printable(f"{error.path}: ") if error.path else "")
+    text.append(printable(message if lines else error.message))
     err.print(text)
     for line in lines[:MAX_DETAILS]:
         err.print(Text("  " + line))
     if len(lines) > MAX_DETAILS:
         err.print(f"  and {len(lines) - MAX_DETAILS} more")
     if error.cure:
-        err.print(Text.assemble(("cure  ", "bold green"), error.cure))
+        err.print(Text.assemble(("cure  ", "bold green"), printable(error.cure)))
 
 
 def detail_line(detail: dict[str, Any]) -> str:
@@ -115,7 +115,12 @@ def detail_line(detail: dict[str, Any]) -> str:
     place = " ".join(p for p in places if p)
     message = detail.get("message") or detail.get("code") or ""
     cure = f" ({detail['cure']})" if detail.get("cure") else ""
-    return f"{place}: {message}{cure} [{detail.get('code')}]"
+    return printable(f"{place}: {message}{cure} [{detail.get('code')}]")
+
+
+def printable(text: str) -> str:
+    """Names come from anybody's data: none of them may steer the terminal."""
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
 
 
 def _report_bug(error: Exception, *, as_json: bool) -> int:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twinfall.api.cli import here
-from twinfall.api.cli.output import BAD, AsJson, console, errors, print_json
+from twinfall.api.cli.output import BAD, AsJson, console, errors, print_json, printable
 from twinfall.api.cli.rdf import BASE
+from twinfall.api.cli.whatif import content, warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twinfall.api.cli.service import Service
     from twinfall.graph.graph import Graph
 
 FIRST_SHOWN = 5
@@ -27,7 +27,7 @@ FINDING = """name description kind severity verdict message checked failing uncl
     totals { assets customers value degraded services { name count } } }"""
 CHECK = f"""query Check($requirements: String!, $scenario: JSON) {{
   checkRequirements(requirements: $requirements, scenario: $scenario) {{
-    snapshot at holds findings {{ {FINDING} }} }} }}"""
+    snapshot at holds warnings {{ code message path line cure }} findings {{ {FINDING} }} }} }}"""
 _COLOURS = {"held": "green", "broken": "bold red", "skipped": "dim"}
 
 
@@ -54,7 +54,7 @@ def assert_(
     as_json: AsJson = False,
 ) -> None:
     """Check requirements: exit status 0 if all hold, 1 if one is broken or cannot be judged."""
-    report, refused = _report(_text(file), whatif, data, models)
+    report, refused = _report(text_of(file), whatif, data, models)
     if junit is not None:
         from twinfall.api.requirements.telling import junit as junit_of
 
@@ -63,6 +63,7 @@ def assert_(
         print_json(report | ({"refused": refused} if data is not None else {}))
     else:
         show(report, first)
+    warn(report["warnings"])
     if not report["holds"] or refused:
         raise typer.Exit(BAD)
 
@@ -77,7 +78,7 @@ def _report(
         raise typer.BadParameter("it does not go with --import", param_hint="--whatif")
     if data is not None:
         return _on_an_import(text, data, models or [])
-    return _on_the_graph(text, None if whatif is None else _text(whatif)), 0
+    return _on_the_graph(text, None if whatif is None else content(whatif)), 0
 
 
 def _on_the_graph(text: str, scenario: str | None) -> dict[str, Any]:
@@ -98,6 +99,8 @@ def _on_an_import(text: str, data: Path, models: list[str]) -> tuple[dict[str, A
 
     with _present() as present, preview(present, loaded) as copy:
         refused = _take(copy, data, BASE)
+        from twinfall.api.requirements.guarding import judged
+
         return judged(copy, text), refused
 
 
@@ -163,52 +166,15 @@ def _take_rdf(copy: Graph, data: Path, base: str) -> tuple[list[str], int]:
     return told, len(rows.refused) + report.refused
 
 
-def judged(graph: Graph, text: str) -> dict[str, Any]:
-    """The report on a graph, as if all its assets were well."""
-    import time
+def tell_worse(error: Exception) -> None:
+    """Show the verdicts for which an import was refused, where it was for that."""
+    from twinfall.api.problems import details_of
+    from twinfall.ontology.errors import TwinError
 
-    from twinfall.analytics.requirements import GraphTwins, Vocabulary, check, read_requirements
-    from twinfall.api.graphql.requirements import told
-    from twinfall.api.requirements.preview import arrays_of
-
-    found = read_requirements(text, Vocabulary.of(graph.models))
-    return told(check(found, arrays_of(graph), time.time_ns(), GraphTwins(graph.fetch)))
-
-
-def guard(graph: Service, data: Path, requirements: Path, base: str = BASE) -> None:
-    """Refuse an import after which a requirement would be broken (or could not be judged) that
-    is not so now.
-    """
-    from twinfall.analytics.requirements import BadRequirements
-    from twinfall.api.requirements.preview import preview
-    from twinfall.api.requirements.telling import is_fine
-
-    text = _text(requirements)
-    with preview(graph.export()) as copy:
-        bad_now: set[str] = set()
-        try:
-            now = judged(copy, text)["findings"]
-            bad_now = {one["name"] for one in now if not is_fine(one)}
-        except BadRequirements:
-            pass  # it may be about models that only this file brings
-        _take(copy, data, base)
-        report = judged(copy, text)
-    worse = [f for f in report["findings"] if not is_fine(f) and f["name"] not in bad_now]
-    if worse:
-        show(report | {"findings": worse}, FIRST_SHOWN, out=errors())
-        raise _breaks(len(worse), requirements)
-
-
-def _breaks(count: int, requirements: Path) -> Exception:
-    from twinfall.ontology.errors import Refused
-
-    return Refused(
-        f"the import would break {count} requirement{'' if count == 1 else 's'}; nothing is "
-        "imported",
-        code="BREAKS_REQUIREMENT",
-        path=str(requirements),
-        cure=f"`twinfall assert {requirements} --import FILE` says all about it",
-    )
+    if isinstance(error, TwinError):
+        found = getattr(error, "details", None) or details_of(error)
+        if found.get("findings"):
+            show({"findings": found["findings"], "snapshot": "the import"}, FIRST_SHOWN, errors())
 
 
 def show(report: Mapping[str, Any], first: int, out: Any = None) -> None:
@@ -223,20 +189,16 @@ def show(report: Mapping[str, Any], first: int, out: Any = None) -> None:
         warned = is_fine(finding) and verdict not in ("held", "skipped")
         colour = "yellow" if warned else _COLOURS.get(verdict, "bold red")
         word = "warning" if warned else verdict
-        out.print(Text.assemble((f"{word:<13}", colour), _printable(finding["name"])))
+        out.print(Text.assemble((f"{word:<13}", colour), printable(finding["name"])))
         told = first if verdict != "held" else 0
         for line in lines_of(finding, told):
             style = "dim" if verdict == "held" else ""
-            out.print(Text(" " * 15 + _printable(line), style))
+            out.print(Text(" " * 15 + printable(line), style))
     out.print(f"{counted(report['findings'])}, on {report['snapshot']}", markup=False)
 
 
-def _printable(text: str) -> str:
-    """Names come from anybody's data: none of them may steer the terminal."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
-
-
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """What a file of requirements says."""
     from twinfall.analytics.requirements.reading import MAX_BYTES
     from twinfall.ontology.errors import BadInput
 

@@ -17,7 +17,7 @@ SAVE = "mutation Save($scenario: JSON!) { saveScenario(scenario: $scenario) { na
 DELETE = "mutation Delete($name: String!) { deleteScenario(name: $name) { name } }"
 LIST = "{ scenarios { name saved savedBy scenario } }"
 COMPARE = """query Compare($names: [String!]!) { comparison(names: $names) {
-  results { name snapshot assets degraded customers value newlyDown recovered expected }
+  results { name snapshot assets degraded customers value newlyDown recovered expected warnings }
   FILES } }"""
 Name = Annotated[str, typer.Argument(help="The name of a saved scenario.")]
 
@@ -28,9 +28,7 @@ def save(
     as_json: AsJson = False,
 ) -> None:
     """Keep a scenario under its name, in place of the one before."""
-    from twinfall.analytics.whatif.scenario import parsed
-
-    found = _ask(SAVE, {"scenario": parsed(content(file))})["saveScenario"]
+    found = _ask(SAVE, {"scenario": content(file)})["saveScenario"]
     _tell(found, f"{found['name']} is saved", as_json)
 
 

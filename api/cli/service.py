@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -12,7 +12,7 @@ import orjson
 from twinfall.api.access import LOCAL
 from twinfall.api.client import Remote, ServerSays, request_body
 from twinfall.api.folder import own, owner_of
-from twinfall.api.lines import lines_of
+from twinfall.api.lines import again, lines_of
 from twinfall.api.services import graphql_over, open_graph, telemetry_of
 from twinfall.api.settings import Settings
 from twinfall.graph.ndjson import ImportReport, Progress, Refuse, export_rows, import_rows
@@ -32,8 +32,12 @@ class Service(Protocol):
         """The answer to a GraphQL request; an error that answers nothing is raised."""
         ...
 
-    def take(self, file: BinaryIO, progress: Progress, refuse: Refuse) -> ImportReport:
-        """Import NDJSON, packed or not."""
+    def take(
+        self, file: BinaryIO, progress: Progress, refuse: Refuse, requirements: str = ""
+    ) -> ImportReport:
+        """Import NDJSON, packed or not; with requirements (their text), only if they hold then, and
+        the file can be read twice.
+        """
         ...
 
     def export(self) -> Iterator[bytes]:
@@ -66,12 +70,21 @@ class Local:
             raise ServerSays(answer)
         return answer
 
-    def take(self, file: BinaryIO, progress: Progress, refuse: Refuse) -> ImportReport:
+    def take(
+        self, file: BinaryIO, progress: Progress, refuse: Refuse, requirements: str = ""
+    ) -> ImportReport:
         """See Service."""
-        lines = lines_of(file)
-        return import_rows(
-            self._graph, lines, who=LOCAL.name, why="import", progress=progress, refuse=refuse
-        )
+
+        def take(lines: Iterable[bytes]) -> ImportReport:
+            return import_rows(
+                self._graph, lines, who=LOCAL.name, why="import", progress=progress, refuse=refuse
+            )
+
+        if not requirements:
+            return take(lines_of(file))
+        from twinfall.api.requirements.guarding import Guard  # here: most imports need none
+
+        return Guard(requirements).take(self._graph, again(file), take)
 
     def export(self) -> Iterator[bytes]:
         """See Service."""

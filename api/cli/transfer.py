@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
@@ -92,16 +92,16 @@ def import_(
     from twinfall.api.cli.service import service
 
     refused = Refused(Path("stdin.refused.ndjson" if file == "-" else f"{file}.refused.ndjson"))
-    opened = _opened(file, twice=requirements is not None)
+    asserted = "" if requirements is None else _asserted(requirements)
+    opened = _opened(file, twice=bool(asserted))
     with opened as (source, path), bar("Importing", None, shown=progress) as shown:
+        out = _Out(_mover(shown), refused, asserted)
         try:
-            with service(here.settings(), "twinfall import", create=True) as graph:
-                if requirements is not None:
-                    _guard(graph, path, requirements, base)
+            with _telling(), service(here.settings(), "twinfall import", create=True) as graph:
                 if is_rdf(path):
-                    report = _take_rdf(graph, path, base, (_mover(shown), refused))
+                    report = _take_rdf(graph, path, base, out)
                 else:
-                    report = graph.take(source, _mover(shown), refused.take)
+                    report = graph.take(source, out.progress, refused.take, asserted)
         finally:
             refused.close()
     _tell(report, refused, as_json)
@@ -109,14 +109,45 @@ def import_(
         raise typer.Exit(BAD)
 
 
-def _take_rdf(graph: Service, path: Path, base: str, out: tuple[Any, Refused]) -> ImportReport:
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """Where an import tells what it does, and the text of the requirements it must not break."""
+
+    progress: Any
+    refused: Refused
+    requirements: str
+
+
+def _asserted(file: Path) -> str:
+    from twinfall.api.cli.requirements import text_of
+    from twinfall.ontology.errors import BadInput
+
+    text = text_of(file)
+    if not text.strip():
+        raise BadInput("it is empty", code="BAD_REQUIREMENTS", path=str(file))
+    return text
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Tell of the requirements for which an import is refused."""
+    try:
+        yield
+    except Exception as error:
+        from twinfall.api.cli.requirements import tell_worse
+
+        tell_worse(error)
+        raise
+
+
+def _take_rdf(graph: Service, path: Path, base: str, out: _Out) -> ImportReport:
     """Import RDF: it becomes rows here, and the graph judges them as any others."""
     from io import BufferedReader, BytesIO
 
     from twinfall.api.cli.rdf import entry, rows_of_file
     from twinfall.graph.rdf import as_lines, refused_row
 
-    progress, refused = out
+    refused = out.refused
     rows = rows_of_file(graph, path, base)
     for one in rows.refused:
         refused.keep(entry(one), one.subject, one.code, one.message)
@@ -126,7 +157,7 @@ def _take_rdf(graph: Service, path: Path, base: str, out: tuple[Any, Refused]) -
         refused.keep(entry(one), one.subject, code, message)
 
     lines = BufferedReader(BytesIO(b"".join(as_lines(rows))))
-    report = graph.take(lines, progress, take)
+    report = graph.take(lines, out.progress, take, out.requirements)
     report.refused += len(rows.refused)
     for one in rows.refused:
         report.by_code[one.code] = report.by_code.get(one.code, 0) + 1
@@ -135,30 +166,22 @@ def _take_rdf(graph: Service, path: Path, base: str, out: tuple[Any, Refused]) -
 
 @contextmanager
 def _opened(file: str, *, twice: bool) -> Iterator[tuple[BinaryIO, Path]]:
-    """The file; standard input that must be read twice is copied to disk for that time."""
+    """The file; what comes through a pipe and must be read twice is copied to disk meanwhile."""
     import shutil
     import tempfile
 
     from twinfall.api.lines import open_file
 
-    if file != "-":
-        with open_file(Path(file)) as source:
-            yield source, Path(file)
-    elif not twice:
-        yield cast(BinaryIO, sys.stdin.buffer), Path()
-    else:
-        with tempfile.TemporaryDirectory(prefix="twinfall-") as folder:
-            copy = Path(folder) / "stdin.ndjson"
-            with copy.open("wb") as out:
-                shutil.copyfileobj(sys.stdin.buffer, out)
-            with open_file(copy) as source:
-                yield source, copy
-
-
-def _guard(graph: Service, path: Path, requirements: Path, base: str) -> None:
-    from twinfall.api.cli.requirements import guard
-
-    guard(graph, path, requirements, base)
+    with ExitStack() as opened:
+        source = cast(BinaryIO, sys.stdin.buffer)
+        if file != "-":
+            source = opened.enter_context(open_file(Path(file)))
+        if twice and (file == "-" or not source.seekable()):
+            copy = opened.enter_context(tempfile.TemporaryFile())
+            shutil.copyfileobj(source, copy)
+            copy.seek(0)
+            source = cast(BinaryIO, copy)
+        yield source, Path() if file == "-" else Path(file)
 
 
 def _mover(shown: Bar) -> Any:

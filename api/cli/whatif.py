@@ -19,7 +19,7 @@ from twinfall.api.cli.files import (
     wanted,
     write,
 )
-from twinfall.api.cli.output import AsJson, console, print_json, print_table
+from twinfall.api.cli.output import AsJson, console, detail_line, errors, print_json, print_table
 
 MAX_SHOWN = 500
 
@@ -44,6 +44,7 @@ ASK = """
 query WhatIf($scenario: JSON, $name: String, $first: Int!) {
   whatIf(scenario: $scenario, name: $name) {
     name
+    warnings { code message path line cure }
     without { assets customers value degraded services { name count } }
     newlyDown { count ids NEWLYDOWN } recovered { count ids RECOVERED }
     expected {
@@ -84,13 +85,12 @@ def what_if(
     as_json: AsJson = False,
 ) -> None:
     """Ask what a scenario would come to; the plant is not touched."""
-    from twinfall.analytics.whatif.scenario import parsed
     from twinfall.api.cli.service import service
 
     lists, pictures = wanted(csv, geojson), wanted(svg=svg, png=png)
     given: dict[str, Any] = {"name": str(file)}
     if file.exists() or file.suffix:
-        given = {"scenario": parsed(content(file))}
+        given = {"scenario": content(file)}
     with service(here.settings(), "twinfall whatif") as graph:
         query = _selecting(which, lists, pictures)
         found = graph.ask(query, {**given, "first": first})["data"]["whatIf"]
@@ -100,6 +100,7 @@ def what_if(
         print_json(found)
     else:
         _show(found)
+    warn(found["warnings"])
 
 
 def _selecting(which: WhatIfList, lists: Files, pictures: Files) -> str:
@@ -171,10 +172,26 @@ def _said(totals: dict[str, Any]) -> str:
     )
 
 
-def content(file: Path) -> bytes:
-    """What a scenario file holds."""
+def warn(warnings: list[dict[str, Any]]) -> None:
+    """Tell what a scenario says in vain, on standard error."""
+    from rich.text import Text
+
+    for one in warnings:
+        line = detail_line(one).removeprefix(": ")
+        errors().print(Text.assemble(("warning ", "yellow"), line))
+
+
+def content(file: Path) -> str:
+    """What a scenario file says: the text itself, so that what is wrong is told with its line."""
     from twinfall.api.lines import open_file
+    from twinfall.ontology.errors import BadInput
 
     with open_file(file) as opened:
         found: bytes = opened.read(MAX_FILE_BYTES + 1)
-    return found
+    if len(found) > MAX_FILE_BYTES:
+        message = f"it is larger than {MAX_FILE_BYTES} bytes"
+        raise BadInput(message, code="TOO_LARGE", path=str(file))
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput("is not UTF-8 text", code="BAD_FILE", path=str(file)) from None

@@ -13,7 +13,7 @@ def seconds(text: str) -> float:
     found = duration_seconds(text)
     if found is None:
         raise BadQuery(
-            f"{text!r} is not a duration of fixed length",
+            f"{text[:40]!r} is not a duration of fixed length",
             cure="give weeks, days, hours, minutes and seconds: P1DT12H, PT90S",
         )
     return found

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twinfall.analytics.exporting import likeliest_table
-from twinfall.analytics.whatif import Expected, Outcome, read_scenario, what_if
+from twinfall.analytics.whatif import Expected, Outcome, what_if
 from twinfall.analytics.whatif.outcome import Spread
 from twinfall.api.graphql import catalogue, impacts
 from twinfall.api.graphql.connections import TYPENAME, mentions
 from twinfall.api.graphql.files import WithFiles, asset_ids
 from twinfall.api.graphql.planning import Shape
+from twinfall.api.graphql.whatif import told_warnings
 
 if TYPE_CHECKING:
     from twinfall.api.graphql.compiler import Compiler
@@ -25,17 +26,16 @@ SHOWN = 1_000
 def answer(asking: Asking) -> Any:
     """Makes outcomes of scenarios over one moment of the plant."""
 
-    def put(scenario: Any) -> tuple[str, Outcome]:
-        read = read_scenario(scenario)
+    def put(scenario: Any) -> Outcome:
         models = asking.models
         plant = asking.networks.current()
-        return read.name, what_if(plant, read, models.ontology, models.dependencies)
+        return what_if(plant, scenario, models.ontology, models.dependencies)
 
     return put
 
 
 def compile_what_if(compiler: Compiler, sets: SelectionSets) -> Shape:
-    """Shapes (name, Outcome)."""
+    """Shapes an Outcome."""
     parts = []
     for mention in mentions(compiler, sets):
         if mention.name == "impact":
@@ -47,7 +47,7 @@ def compile_what_if(compiler: Compiler, sets: SelectionSets) -> Shape:
 
 
 def _impact(below: Shape) -> Shape:
-    return lambda told, shaping: below(told[1].impact, shaping)
+    return lambda told, shaping: below(told.impact, shaping)
 
 
 def _plain(compiler: Compiler, mention: Any) -> Shape:
@@ -55,12 +55,14 @@ def _plain(compiler: Compiler, mention: Any) -> Shape:
         return lambda *_: "WhatIf"
     field = compiler.schema.shapes.types["WhatIf"].fields[mention.name]
     if not mention.below:
-        return lambda told, _: told[0]
+        return lambda told, _: told.scenario.name
     shape = catalogue.plain(compiler, field.type_name, mention.below)
     read = _READ[mention.name]
 
-    def part(told: tuple[str, Outcome], _: Any) -> Any:
-        value = read(told[1])
+    def part(told: Outcome, _: Any) -> Any:
+        value = read(told)
+        if isinstance(value, list):
+            return [shape(one) for one in value]
         return None if value is None else shape(value)
 
     return part
@@ -105,7 +107,8 @@ def _spread(one: Spread) -> Mapping[str, float]:
     return {name: getattr(one, name) for name in ("mean", "error", "p5", "p50", "p95")}
 
 
-_READ = {
+_READ: Mapping[str, Callable[[Outcome], Any]] = {
+    "warnings": lambda outcome: told_warnings(outcome.warnings),
     "newlyDown": lambda outcome: _ids(outcome, "newlyDown", outcome.newly_down),
     "recovered": lambda outcome: _ids(outcome, "recovered", outcome.recovered),
     "without": _without,

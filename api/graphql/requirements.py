@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twinfall.analytics.requirements import (
+    Assumed,
     GraphTwins,
     Report,
     Vocabulary,
@@ -19,10 +20,11 @@ from twinfall.analytics.requirements import (
 from twinfall.api.graphql.cursors import checked_first
 from twinfall.api.graphql.durations import duration_text
 from twinfall.api.graphql.watches import instant
+from twinfall.api.graphql.whatif import told_warnings
 from twinfall.api.requirements.keeper import Keeper
 from twinfall.graph.records import RequirementEvent
 from twinfall.graph.records.records import MAX_PAGE
-from twinfall.ontology.errors import BadInput, Unavailable
+from twinfall.ontology.errors import BadInput, Problem, Unavailable
 
 if TYPE_CHECKING:
     from twinfall.api.graphql.roots import Asking
@@ -50,6 +52,8 @@ type RequirementReport {
   "Whether every requirement holds that is more than a warning."
   holds: Boolean!
   findings: [RequirementFinding!]!
+  "What the scenario, where one is given, says that changes or hits nothing."
+  warnings: [ScenarioWarning!]!
 }
 """The verdict on one requirement: of `checked` assets `failing` do not do what is required, and of
 `unclear` nobody can say.
@@ -160,9 +164,11 @@ def report(asking: Asking, arguments: Record) -> Record:
     now = time.time_ns()
     twins, assets = GraphTwins(asking.graph.fetch), asking.networks.current()
     scenario = arguments.get("scenario")
+    assumed = Assumed(assets)
     if scenario is not None:
-        assets = assuming(assets, scenario, vocabulary, now)
-    return told(check(found, assets, now, twins, seconds=MAX_SECONDS))
+        assumed = assuming(assets, scenario, vocabulary, now)
+    made = check(found, assumed.assets, now, twins, seconds=MAX_SECONDS)
+    return told(made, assumed.warnings)
 
 
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {
@@ -193,7 +199,7 @@ def _event(one: RequirementEvent) -> Record:
     }
 
 
-def told(report: Report) -> dict[str, Any]:
+def told(report: Report, warnings: Iterable[Problem] = ()) -> dict[str, Any]:
     """The report as GraphQL answers it."""
     made = as_json(report)
     findings = [told_finding(one) for one in made["findings"]]
@@ -202,6 +208,7 @@ def told(report: Report) -> dict[str, Any]:
         "at": instant(report.now),
         "holds": report.holds,
         "findings": findings,
+        "warnings": told_warnings(warnings),
     }
 
 

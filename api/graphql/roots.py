@@ -211,7 +211,7 @@ class _Root:
         below = outcomes.compile_what_if(self.compiler, self._mention.below)
         shaping = self._shaping()
         told = outcomes.answer(self._asking)(scenarios.asked_for(self._asking, self.arguments))
-        self._network = told[1].assets  # states are those of the scenario
+        self._network = told.assets  # states are those of the scenario
         found = below(told, shaping)
         self._fill(shaping)
         return found

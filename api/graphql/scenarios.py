@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from twinfall.analytics.exporting import records_table
-from twinfall.analytics.whatif import read_scenario, what_if
+from twinfall.analytics.whatif import Compared, compare, read_scenario
 from twinfall.analytics.whatif.scenario import MAX_BYTES
 from twinfall.api.graphql.files import WithFiles
 from twinfall.api.graphql.watches import instant
@@ -48,12 +48,15 @@ def change(asking: Asking, name: str, arguments: Record) -> Record:
         with records.change("deleteScenario", gone, who=who, request=request) as made:
             made.delete_scenario(gone)
         return {"name": gone}
-    text = orjson.dumps(arguments["scenario"])
+    read = read_scenario(arguments["scenario"])
+    called = read.name
+    if not called.strip():
+        raise BadQuery(
+            "a scenario that is saved has a name", path="scenario/name", cure="give it one: `name`"
+        )
+    text = orjson.dumps(read.written.value if read.written else {})
     if len(text) > MAX_BYTES:
         raise Refused(f"a scenario has at most {MAX_BYTES} bytes", code="TOO_LARGE")
-    called = read_scenario(arguments["scenario"]).name
-    if not called:
-        raise BadQuery("a scenario that is saved has a name", path="scenario/name")
     with records.change("saveScenario", called, who=who, request=request) as made:
         saved = made.save_scenario(called, text.decode())
     return _told(saved)
@@ -69,26 +72,30 @@ def compared(asking: Asking, arguments: Record) -> list[Record]:
     names = arguments["names"]
     if len(names) > MAX_COMPARED:
         raise Refused(f"at most {MAX_COMPARED} scenarios are compared", code="TOO_COSTLY")
-    plant, models = asking.networks.current(), asking.models
-    found: list[Record] = []
-    for name in names:
-        scenario = read_scenario(orjson.loads(_records(asking).scenario(name).scenario))
-        outcome = what_if(plant, scenario, models.ontology, models.dependencies)
-        totals = outcome.impact.totals
-        found.append(
-            {
-                "name": name,
-                "snapshot": outcome.snapshot,
-                "assets": totals.assets,
-                "degraded": totals.degraded,
-                "customers": totals.customers,
-                "value": totals.value,
-                "newlyDown": len(outcome.newly_down),
-                "recovered": len(outcome.recovered),
-                "expected": outcome.expected.assets.mean if outcome.expected else None,
-            }
-        )
-    return found
+    models = asking.models
+    saved = {name: orjson.loads(_records(asking).scenario(name).scenario) for name in names}
+    plant = asking.networks.current()
+    by_name = {
+        one.name: _compared(one)
+        for one in compare(plant, saved, models.ontology, models.dependencies)
+    }
+    return [by_name[name] for name in names]
+
+
+def _compared(one: Compared) -> Record:
+    totals = one.totals
+    return {
+        "name": one.name,
+        "snapshot": one.snapshot,
+        "assets": totals.assets,
+        "degraded": totals.degraded,
+        "customers": totals.customers,
+        "value": totals.value,
+        "newlyDown": one.newly_down,
+        "recovered": one.recovered,
+        "expected": one.expected,
+        "warnings": one.warnings,
+    }
 
 
 def comparison(asking: Asking, arguments: Record) -> Record:

@@ -1,6 +1,11 @@
-"""What-if in GraphQL: its types."""
+"""What-if in GraphQL: its types, and warnings as they answer them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from twinfall.ontology.errors import Problem
 
 SDL = '''
 """
@@ -17,7 +22,11 @@ type WhatIf {
   recovered: AssetIds!
   "Of a hazard: what it takes along, over many samples."
   expected: WhatIfExpected
+  "What the scenario says that changes or hits nothing."
+  warnings: [ScenarioWarning!]!
 }
+"""`path` is the place in the scenario, `line` its line where it was given as text."""
+type ScenarioWarning { code: String! message: String! path: String! line: Int cure: String! }
 type WhatIfExpected {
   samples: Int!
   "Assets that the event itself may fail."
@@ -37,9 +46,10 @@ type LikelyDown { id: ID! probability: Float! error: Float! }
 extend type Query {
   """
   Put a scenario to the plant as it stands; the plant is not touched. A scenario has `fail` and
-  `repair` (ids), `add` and `remove` (relationships: source, name, target, properties), `set`
-  (values by twin), `hazard` (polygon, intensity, samples, seed) and `horizon`; or it is a saved
-  one, by `name`.
+  `repair` (ids), `add`, `change` and `remove` (relationships: source, name, target, properties),
+  `set` (values by twin), `hazard` (polygon, intensity, samples, seed, crs) and `horizon`; it is
+  given as an object or as the text of a file, or it is a saved one, by `name`. All that is wrong
+  with it stands in the error's `problems`.
   """
   whatIf(scenario: JSON, name: String): WhatIf!
   "Scenarios that were saved, by name."
@@ -68,5 +78,13 @@ type ScenarioResult {
   newlyDown: Int!
   recovered: Int!
   expected: Float
+  "How many things it says that change or hit nothing."
+  warnings: Int!
 }
 '''
+
+
+def told_warnings(found: Iterable[Problem]) -> list[Mapping[str, Any]]:
+    """What a scenario says that changes or hits nothing, as GraphQL answers it."""
+    names = ("code", "message", "path", "line", "cure")
+    return [{name: getattr(one, name) for name in names} for one in found]

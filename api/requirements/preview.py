@@ -1,8 +1,8 @@
-"""The graph that an import would give, in memory: judged before anything is committed."""
+"""The graph that an import would give, beside it: judged before anything is committed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from twinfall.analytics import AssetNetwork, topology_request
@@ -13,13 +13,17 @@ from twinfall.graph.sqlite import SQLiteStore
 
 @contextmanager
 def preview(
-    present: Iterable[bytes], models: tuple[Sequence[str], Sequence[str]] = ((), ())
+    present: Iterable[bytes],
+    models: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    waiting: Callable[[], None] = lambda: None,
 ) -> Iterator[Graph]:
-    """A copy of a graph (as its export gives it), with these documents and sidecars loaded."""
+    """A copy of a graph (as its export gives it), with these documents and sidecars loaded.
+    `waiting` is called now and then, for large graphs take a while.
+    """
     store = SQLiteStore(":memory:")
     try:
         graph = Graph(store)
-        import_rows(graph, present, why="preview")
+        import_rows(graph, present, why="preview", progress=lambda _: waiting())
         documents, sidecars = models
         if documents or sidecars:
             graph.load_models(documents, sidecars, why="preview")
@@ -28,9 +32,14 @@ def preview(
         store.close()
 
 
-def imported(graph: Graph, lines: Iterable[bytes], refuse: Refuse) -> ImportReport:
+def imported(
+    graph: Graph,
+    lines: Iterable[bytes],
+    refuse: Refuse,
+    waiting: Callable[[], None] = lambda: None,
+) -> ImportReport:
     """Take a file into it; refused rows are told as an import tells them."""
-    return import_rows(graph, lines, why="preview", refuse=refuse)
+    return import_rows(graph, lines, why="preview", refuse=refuse, progress=lambda _: waiting())
 
 
 def arrays_of(graph: Graph) -> AssetNetwork:

@@ -101,7 +101,9 @@ def _read_yaml(text: str) -> Sidecar:
     except yaml.MarkedYAMLError as err:
         line = err.problem_mark.line + 1 if err.problem_mark else None
         raise NotStrict("notYaml", f"not YAML: {err.problem or err}", line) from None
-    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as err:
+    except RecursionError:
+        raise NotStrict("tooDeep", f"nested deeper than {MAX_DEPTH} levels") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as err:
         # ValueError, OverflowError: an escape such as \U90000000
         raise NotStrict("notYaml", f"not YAML: {type(err).__name__}") from None
     sidecar = Sidecar(None)

@@ -19,6 +19,7 @@ UNIT_PROPERTIES = {
     "closed": "boolean",
     "people": "integer",
     "worth": "double",
+    "least": "double",
 }
 
 

@@ -34,7 +34,7 @@ PAIR: dict[str, Any] = {"group": [0], "rule": ["all"]}
         (([0], [1]), {**PAIR, "sustain": [True, False]}, "sustain"),
         (([0], [1]), {**PAIR, "black_start": [True]}, "black_start"),
         (([0], [1]), {**PAIR, "connections": [[0, 2]], "carrier": [0]}, "connections"),
-        (([0], [1]), {**PAIR, "connections": [[0, 1]]}, "connections"),
+        (([0], [1]), {**PAIR, "connections": [[0, 1]]}, "carrier"),
         (([0], [1]), {**PAIR, "connections": [[0, 1]], "carrier": [31]}, "carrier"),
         (([0], [1]), {**PAIR, "source": [1]}, "source"),
         (([0], [1]), {**PAIR, "value": [1.0]}, "value"),

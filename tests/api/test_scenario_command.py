@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 
-from tests.api.running import plant, served, twinfall
+from tests.api.running import COMMAND, environment, plant, served, twinfall
+from twinfall.api.demo import city_rows
 
 
 def test_scenarios_are_kept_by_the_server_and_compared(tmp_path: Path) -> None:
@@ -37,3 +41,66 @@ def test_scenarios_are_kept_by_the_server_and_compared(tmp_path: Path) -> None:
     names = [line.split(",")[0] for line in (tmp_path / "compared.csv").read_text().splitlines()]
     assert names == ["name", "calm", "a dark hour"]
     assert (gone.status, again.status) == (0, 1)
+
+
+def test_saved_scenarios_outlive_a_restart_and_meet_the_plant_as_it_is_then(tmp_path: Path) -> None:
+    (tmp_path / "plant.ndjson").write_bytes(plant())
+    assert twinfall(tmp_path, "import", "plant.ndjson").status == 0
+    (tmp_path / "dark.yaml").write_text("name: dark\nfail:\n- P2\n")
+    delete = 'mutation { deleteTwins(ids: ["%s"]) { written } }'
+    with served(tmp_path) as server:
+        assert twinfall(tmp_path, "scenario", "save", "dark.yaml").status == 0
+        before = twinfall(tmp_path, "whatif", "dark", "--json").json
+        assert server.stop() == 0
+    with served(tmp_path) as server:
+        again = twinfall(tmp_path, "whatif", "dark", "--json").json
+        server.ask(delete % "T1")
+        later = twinfall(tmp_path, "whatif", "dark", "--json").json
+        server.ask(delete % "P2")
+        gone = twinfall(tmp_path, "scenario", "compare", "dark")
+
+    assert before["newlyDown"]["ids"] == again["newlyDown"]["ids"] == ["P2", "T1"]
+    assert later["newlyDown"]["ids"] == ["P2"]
+    assert gone.status == 1
+    assert "[BAD_SCENARIO] dark: 1 problem" in gone.err
+    assert "/fail/0: there is no twin 'P2'" in gone.err
+
+
+def test_what_is_wrong_with_a_file_is_told_with_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "plant.ndjson").write_bytes(plant())
+    assert twinfall(tmp_path, "import", "plant.ndjson").status == 0
+    (tmp_path / "bad.yaml").write_text("fial: []\nfail:\n- P9\nhorizon: soon\n")
+    (tmp_path / "vain.yaml").write_text("fail: [P1]\nrepair: [P2]\n")
+
+    bad = twinfall(tmp_path, "whatif", "bad.yaml")
+    vain = twinfall(tmp_path, "whatif", "vain.yaml")
+
+    assert (bad.status, vain.status) == (1, 0)
+    assert [line.split(":")[0] for line in bad.err.splitlines()[1:4]] == [
+        "  line 1 /fial",
+        "  line 4 /horizon",
+        "  line 3 /fail/0",
+    ]
+    assert "warning line 2 /repair/0: P2 is in order by itself [inOrder]" in vain.err
+
+
+def test_ctrl_c_ends_a_long_question_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "city.ndjson").write_bytes(b"\n".join(city_rows()))
+    assert twinfall(tmp_path, "import", "city.ndjson").status == 0
+    square = "POLYGON ((0 0, 9000 0, 9000 9000, 0 9000, 0 0))"
+    scenario = {"hazard": {"polygon": square, "intensity": 2, "samples": 2000}}
+    (tmp_path / "long.json").write_text(json.dumps(scenario))
+    with subprocess.Popen(
+        [*COMMAND, "whatif", "long.json"],
+        cwd=tmp_path,
+        env=environment(TWINFALL_DIR=str(tmp_path / "data")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode in (130, -signal.SIGINT)
+    assert (out, err) == ("", "")

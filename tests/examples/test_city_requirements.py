@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.examples.conftest import REPOSITORY
@@ -14,6 +16,7 @@ from twinfall.analytics.requirements import (
     read_requirements,
 )
 from twinfall.graph.graph import Graph
+from twinfall.ontology.errors import Refused
 
 FILE = REPOSITORY / "examples" / "city" / "city.requirements.yaml"
 NOW = 1_800_000_000 * 10**9
@@ -96,3 +99,15 @@ def test_with_the_main_bus_down_nobody_withstands_anything_more(
     assert verdicts["everything is up"][0] == "broken"
     fire = "the fire brigade has water for five hours after any electrical failure"
     assert verdicts[fire] == ("broken", 52)  # they live on the tank, for four hours and a half
+
+
+def test_a_check_that_has_its_time_ends_with_a_reason(graph: Graph, network: AssetNetwork) -> None:
+    demand = {"name": "no three", "of": {"all": True}, "require": {"cutSets": {"order": 3}}}
+    read = read_requirements({"version": 1, "requirements": [demand]}, Vocabulary.of(graph.models))
+
+    began = time.monotonic()
+    with pytest.raises(Refused) as refused:
+        check(read, network, NOW, GraphTwins(graph.fetch), seconds=0.5)
+
+    assert refused.value.code == "TOO_COSTLY"
+    assert time.monotonic() - began < 20

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
+from tests.examples.conftest import REPOSITORY
 from twinfall.analytics import AssetNetwork, topology_request
 from twinfall.analytics.whatif import read_scenario, what_if
 from twinfall.graph.graph import Graph
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "whatif.md"
+PAGE = REPOSITORY / "docs" / "whatif.md"
+FLOOD = REPOSITORY / "examples" / "city" / "flood.yaml"
 
 
 def test_the_scenario_of_the_page_takes_the_city_down_and_comes_back(graph: Graph) -> None:
@@ -28,6 +30,39 @@ def test_the_scenario_of_the_page_takes_the_city_down_and_comes_back(graph: Grap
     assert found.expected is not None
     assert found.expected.exposed > 0
     assert graph.cursor() == cursor
+
+
+def test_a_flood_takes_more_the_deeper_the_water(graph: Graph) -> None:
+    request = topology_request(graph.ontology, graph.dependencies)
+    assets = AssetNetwork.compile(graph.topology(request), graph.ontology, graph.dependencies)
+    flood = read_scenario(FLOOD.read_bytes())
+    assert flood.hazard is not None
+
+    means = []
+    for depth in (0.0, 0.4, 0.8, 1.2, 2.0):
+        scenario = replace(flood, hazard=replace(flood.hazard, intensity=depth))
+        found = what_if(assets, scenario, graph.ontology, graph.dependencies).expected
+        assert found is not None
+        means.append(found.assets.mean)
+
+    assert means[0] == 0.0
+    assert means == sorted(set(means))  # one seed: more water brings the same luck, and more of it
+
+
+def test_the_flood_that_ships_is_spread_over_its_samples(graph: Graph) -> None:
+    request = topology_request(graph.ontology, graph.dependencies)
+    assets = AssetNetwork.compile(graph.topology(request), graph.ontology, graph.dependencies)
+
+    found = what_if(assets, FLOOD.read_bytes(), graph.ontology, graph.dependencies)
+
+    assert found.warnings == ()
+    assert found.expected is not None
+    spread = found.expected.assets
+    assert spread.p5 < spread.p50 < spread.p95
+    assert spread.error > 0
+    chances = [row.probability for row in found.expected.likeliest]
+    assert chances == sorted(chances, reverse=True)
+    assert 0 < chances[-1] < 1
 
 
 def test_what_takes_the_most_customers_in_the_city_is_its_main_bus(graph: Graph) -> None:

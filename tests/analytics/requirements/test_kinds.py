@@ -281,6 +281,24 @@ def test_a_buffer_in_use_has_what_is_left_of_it() -> None:
     assert (finding.verdict, finding.witnesses[0].value) == ("broken", 2 * 3600)
 
 
+def test_who_hangs_on_a_network_has_not_the_autonomy_of_groups_alone() -> None:
+    declared = {
+        "Unit": {"contents": {"joins": {"mode": "network", "carrier": "electricity"}}},
+        "Machine": {"asset": {"source": ["electricity"]}},
+    }
+    twins = {"S": {"model": "Machine"}, "P": {}}
+    plant = Plant(declared, twins, [("S", "joins", "P")])
+
+    for demand in ({"autonomy": {"min": "PT4H"}}, {"margin": {"min": 1}}):
+        finding = plant.finding(demand, {"ids": ["P"]})
+        assert finding.verdict == "notEvaluated"
+        assert finding.witnesses[0].message == (
+            "it hangs on the network of electricity, which is no group: name a group, or require "
+            "`survival` or `singlePointsOfFailure`"
+        )
+    assert plant.finding({"autonomy": {"min": "PT4H"}}, {"ids": ["S"]}).verdict == "held"
+
+
 def test_an_asset_without_the_group_does_not_have_its_autonomy() -> None:
     plant = hospital("any", autonomy="PT4H")
     require = {"autonomy": {"group": "supply", "min": "PT1H"}}
@@ -495,13 +513,13 @@ def test_what_fails_in_a_scenario_fails_now_and_what_is_repaired_is_up() -> None
     text = {"version": 1, "requirements": rows}
 
     def down(scenario: dict[str, list[str]]) -> list[str]:
-        report = plant.report(text, assuming(live, scenario, words, NOW))
+        report = plant.report(text, assuming(live, scenario, words, NOW).assets)
         return [witness.id for witness in report.findings[0].witnesses]
 
     assert down({}) == ["A"]
     assert down({"repair": ["A"]}) == []
     assert down({"fail": ["B"]}) == ["A", "B"]
-    assert assuming(live, {"fail": ["B"]}, words, NOW).course.gone_at(2) == 2 * 3600
+    assert assuming(live, {"fail": ["B"]}, words, NOW).assets.course.gone_at(2) == 2 * 3600
     assert [live.state(id_) for id_ in "ABH"] == ["failed", "ok", "ok"]
 
 
@@ -511,7 +529,7 @@ def test_a_feed_that_is_built_in_a_scenario_is_judged_with_it() -> None:
     text = {"version": 1, "requirements": rows}
     scenario = '{"add": [{"source": "H", "name": "needs", "target": "B"}]}'
 
-    built = assuming(plant.assets, scenario, Vocabulary.of(plant.graph.models), NOW)
+    built = assuming(plant.assets, scenario, Vocabulary.of(plant.graph.models), NOW).assets
 
     assert plant.report(text).findings[0].verdict == "broken"
     assert plant.report(text, built).findings[0].verdict == "held"

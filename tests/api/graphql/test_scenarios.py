@@ -14,7 +14,7 @@ LIST = "{ scenarios { name savedBy saved scenario } }"
 RUN = """query($n: String, $s: JSON) { whatIf(name: $n, scenario: $s) {
   name impact { totals { assets } } newlyDown { ids } } }"""
 COMPARE = """query($n: [String!]!) { compareScenarios(names: $n) {
-  name snapshot assets newlyDown recovered expected } }"""
+  name snapshot assets newlyDown recovered expected warnings } }"""
 
 
 @pytest.fixture
@@ -56,6 +56,12 @@ def test_saving_again_takes_the_place_and_deleting_takes_it_away(room: Room) -> 
     assert [line["what"] for line in lines if line["subject"] == "dark"].count("saveScenario") == 2
 
 
+def test_a_text_is_saved_as_what_it_says(room: Room) -> None:
+    saved = room.ask(SAVE, s=f"name: dark\nfail: [{_twin(room)}]\n")["saveScenario"]
+
+    assert saved["scenario"] == {"name": "dark", "fail": [_twin(room)]}
+
+
 def test_scenarios_are_compared_on_one_moment(room: Room) -> None:
     room.ask(SAVE, s={"name": "calm"})
     room.ask(SAVE, s={"name": "dark", "fail": [_twin(room)]})
@@ -65,6 +71,7 @@ def test_scenarios_are_compared_on_one_moment(room: Room) -> None:
     assert (calm["assets"], calm["newlyDown"], calm["expected"]) == (0, 0, None)
     assert dark["newlyDown"] == dark["assets"] + 1
     assert calm["snapshot"] == dark["snapshot"]
+    assert (calm["warnings"], dark["warnings"]) == (0, 0)
 
 
 def test_a_comparison_is_written_as_csv(room: Room) -> None:
@@ -82,7 +89,7 @@ def test_a_comparison_is_written_as_csv(room: Room) -> None:
 
 def test_what_cannot_be_saved_or_run_says_why(room: Room) -> None:
     assert room.code(SAVE, s={"fail": []}) == "BAD_QUERY"
-    assert room.code(SAVE, s={"name": "x", "fial": []}) == "BAD_INPUT"
+    assert room.code(SAVE, s={"name": "x", "fial": []}) == "BAD_SCENARIO"
     assert room.code(SAVE, role="viewer", s={"name": "x"}) == "FORBIDDEN"
     assert room.code(SAVE, blind=True, s={"name": "x"}) == "STORE_UNAVAILABLE"
     assert room.code(RUN) == "BAD_QUERY"

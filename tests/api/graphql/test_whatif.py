@@ -32,10 +32,28 @@ def test_a_relationship_that_is_taken_away_is_compared_with_today(plant: Plant) 
 
 
 def test_a_scenario_that_is_wrong_says_where(plant: Plant) -> None:
-    refusal = plant.refusal(ASK, s={"fail": "P1"})
+    refusal = plant.refusal(ASK, s={"fail": ["P9"], "horizon": "soon", "fial": []})
 
-    assert (refusal["code"], refusal["path"]) == ("BAD_INPUT", "fail")
-    assert plant.refusal(ASK, s={"fail": ["P9"]})["code"] == "UNKNOWN_TWIN"
+    assert refusal["code"] == "BAD_SCENARIO"
+    assert [(one["code"], one["path"]) for one in refusal["problems"]] == [
+        ("unknownMember", "/fial"),
+        ("badDuration", "/horizon"),
+        ("unknownTwin", "/fail/0"),
+    ]
+
+
+def test_a_scenario_may_be_the_text_of_a_file(plant: Plant) -> None:
+    assert plant.ask(ASK, s="name: dark\nfail: [P1]\n")["whatIf"]["name"] == "dark"
+    [problem] = plant.refusal(ASK, s="name: dark\nfail:\n- P9\n")["problems"]
+    assert problem["line"] == 3
+
+
+def test_what_changes_nothing_is_told_with_the_answer(plant: Plant) -> None:
+    ask = "query($s: JSON!) { whatIf(scenario: $s) { warnings { code path line cure message } } }"
+
+    assert plant.ask(ask, s={"fail": ["P1"]})["whatIf"]["warnings"] == []
+    [told] = plant.ask(ask, s="repair: [P1]")["whatIf"]["warnings"]
+    assert (told["code"], told["path"], told["line"]) == ("inOrder", "/repair/0", 1)
 
 
 def test_the_embedded_store_owns_up_to_showing_no_impact(plant: Plant) -> None:

@@ -13,30 +13,41 @@ from twinfall.ontology.errors import MAX_PROBLEMS, ModelInvalid, Problem
 
 MAX_TEXT = 500
 MAX_NUMBER = 1e15
+MAX_STEP = 200
 MAX_SAID = 5
 """Problems that the message of the error has; `problems` has all."""
 
 
-class BadRequirements(ModelInvalid):
-    """A file of requirements that cannot be judged as written; `problems` lists all."""
+class BadDocument(ModelInvalid):
+    """A document of ours that cannot be used as written; `problems` has what is wrong with it, as
+    far as that is told, and `more` counts the rest.
+    """
 
-    code = "BAD_REQUIREMENTS"
+    code = "BAD_DOCUMENT"
+    place = ""
+    page = ""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], more: int = 0) -> None:
         count = len(problems)
         text = f"{count} problem{'' if count == 1 else 's'}"
+        if more:
+            text += f" and {more} more"
         super().__init__(problems, text)
+        self.more = more
         self.message = "; ".join([text, *map(_placed, problems[:MAX_SAID])])
-        self.path = "requirements"
-        self.cure = "docs/requirements.md has every member"
+        self.path = self.place
+        self.cure = f"{self.page} has every member"
 
 
 class Members:
     """Reads values by their place (a JSON pointer) and notes what is wrong with them."""
 
-    def __init__(self, source: Sidecar) -> None:
+    def __init__(self, source: Sidecar, most: int = MAX_PROBLEMS) -> None:
         self._source = source
+        self._most = most
         self.problems: list[Problem] = []
+        self.more = 0
+        """Problems beyond the `most` that are kept."""
 
     def line(self, place: str) -> int | None:
         """The line of a place, one-based, where known."""
@@ -44,9 +55,11 @@ class Members:
 
     def bad(self, code: str, place: str, message: str, cure: str = "") -> None:
         """Note one problem."""
-        if len(self.problems) < MAX_PROBLEMS:
-            line = self.line(place)
-            self.problems.append(Problem(code, message, place or "/", line=line, cure=cure))
+        if len(self.problems) >= self._most:
+            self.more += 1
+            return
+        line = self.line(place)
+        self.problems.append(Problem(code, message, place or "/", line=line, cure=cure))
 
     def mapping(self, value: Any, place: str, known: Sequence[str]) -> dict[str, Any]:
         """The known members; others are noted."""
@@ -56,7 +69,7 @@ class Members:
         for name in value:
             if name not in known:
                 cure = did_you_mean(name, known) or f"known: {', '.join(known)}"
-                self.bad("unknownMember", f"{place}/{_step(name)}", "unknown member", cure)
+                self.bad("unknownMember", f"{place}/{step(name)}", "unknown member", cure)
         return {name: content for name, content in value.items() if name in known}
 
     def rows(self, value: Any, place: str, most: int) -> list[Any]:
@@ -142,5 +155,7 @@ def _placed(problem: Problem) -> str:
     return f"{line}{problem.path}: {problem.message}{cure}"
 
 
-def _step(name: str) -> str:
+def step(name: str) -> str:
+    """A name as a step of a JSON pointer; who wrote a very long one knows how it goes on."""
+    name = name if len(name) <= MAX_STEP else f"{name[:MAX_STEP]}..."
     return name.replace("~", "~0").replace("/", "~1")
