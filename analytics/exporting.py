@@ -178,6 +178,18 @@ def likeliest_table(outcome: Outcome) -> Table:
     return Table("likeliest", outcome.snapshot, columns, len(likeliest), rows, outcome.assets)
 
 
+def outages_table(outcome: Outcome) -> Table:
+    """Of a scenario's timeline: from when until when assets are down, in seconds after it."""
+    found = outcome.timeline.outages
+
+    def rows() -> Iterator[Row]:
+        told = ((one.id, one.begin, one.until, one.customers, one.value) for one in found)
+        return (Row(cells, (cells[0],)) for cells in told)
+
+    columns = ("id", "begin", "until", "customers", "value")
+    return Table("outages", outcome.snapshot, columns, len(found), rows, outcome.assets)
+
+
 def explanations_table(assets: AssetNetwork, found: Diagnosis) -> Table:
     """Explanations of alarms, the likeliest first; `began` in seconds since 1970."""
 

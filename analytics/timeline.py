@@ -38,6 +38,8 @@ class Step:
     """Switches that conduct from then on: closed circuits, open valves."""
     open: tuple[int, ...] = ()
     """Switches that conduct no more."""
+    stop: tuple[int, ...] = ()
+    """Assets that are down without a failure of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,8 @@ def _take(evolution: Evolution, step: Step, log: _Log) -> None:
     for on, switches in ((True, step.close), (False, step.open)):
         for switch in switches:
             log.tell(evolution.switch(switch, on, step.at))
+    if step.stop:
+        log.tell(evolution.stop(step.stop, step.at))
     if step.fail:
         log.tell(evolution.fail(step.fail, step.at))
 

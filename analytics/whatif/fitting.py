@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from twinfall.analytics.members import Members, step
+from twinfall.analytics.whatif.later import KINDS, Later, When
 from twinfall.analytics.whatif.relationships import Relationships
 from twinfall.analytics.whatif.scenario import MAX_NAME, Link, Scenario
 from twinfall.ontology.dtdl.suggest import did_you_mean
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_COMPARED = 200_000
 """Ids looked at to find what was meant by unknown ones; of a large plant only the first few."""
+LAST = 2**63 - 1
+"""The last time that has a number in ns."""
 MAX_KNOWN = 20
 """Names that a cure lists."""
 
@@ -42,6 +45,10 @@ class Fit:
             for place, id_ in scenario.listed(member):
                 if id_ not in self.assets:
                     self._unknown(id_, place)
+        for one in scenario.then:
+            self._later(one)
+        if scenario.at is not None:
+            self._when(scenario.at)
         for place, link in scenario.links("add"):
             self._add(link, place)
         for member in ("change", "remove"):
@@ -58,6 +65,23 @@ class Fit:
     def model(self, at: int) -> str:
         """The DTMI of the model at a position."""
         return self.topology.models[int(self.topology.model[at])]
+
+    # -- time -----------------------------------------------------------------------------
+
+    def _later(self, later: Later) -> None:
+        for kind in KINDS:
+            for i, id_ in enumerate(getattr(later, kind)):
+                if id_ not in self.assets:
+                    self._unknown(id_, f"{later.place}/{kind}/{i}")
+
+    def _when(self, at: When) -> None:
+        now = self.assets.now
+        if at.time is not None and not now:
+            message = "this plant has no clock, since it has no live state"
+            self.members.bad("badTime", "/at", message, "a duration, such as PT2H")
+        elif not now <= at.moment(now) <= LAST:
+            message = "it is over already, or after the year 2261"
+            self.members.bad("badTime", "/at", message, "a later time, or a shorter duration")
 
     # -- relationships --------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from twinfall.analytics.explaining import AssetImpact, Totals
 from twinfall.analytics.lasting import lasting
 from twinfall.analytics.network import FOREVER
+from twinfall.analytics.past import still_stopped
 from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.fitting import Fit
 from twinfall.analytics.whatif.scenario import Hazard, Scenario, check, draft
+from twinfall.analytics.whatif.unfolding import Unfolding, unfold
 from twinfall.analytics.whatif.warning import warnings
 from twinfall.ontology.declarations import Binding
 from twinfall.ontology.errors import Problem, Refused
@@ -91,6 +94,14 @@ class Outcome:
     expected: Expected | None
     warnings: tuple[Problem, ...] = ()
 
+    @cached_property
+    def timeline(self) -> Unfolding:
+        """What falls and rises from the scenario on, until its horizon."""
+        scenario = self.scenario
+        horizon = FOREVER if scenario.horizon is None else scenario.horizon
+        failed = [self.assets.ids[int(at)] for at in self.impact.whole.failed]
+        return unfold(self.assets, failed, scenario.then, scenario.repairs, horizon)
+
     @property
     def snapshot(self) -> str:
         """The version of the plant that the scenario was put to."""
@@ -122,7 +133,7 @@ def what_if(
 
 
 def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
-    assets, changed = fit.assets, _changed(fit, scenario)
+    assets, changed = _moved(fit.assets, scenario), _moved(_changed(fit, scenario), scenario)
     horizon = FOREVER if scenario.horizon is None else scenario.horizon
     probability, inside = _exposed(changed, scenario.hazard, fit.dependencies)
     hit = [changed.ids[int(i)] for i in np.flatnonzero(probability >= LIKELY)]
@@ -147,6 +158,13 @@ def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
     )
 
 
+def _moved(assets: AssetNetwork, scenario: Scenario) -> AssetNetwork:
+    """The plant as it will be when the scenario happens, if nothing else does until then."""
+    if scenario.at is None:
+        return assets
+    return assets.under(assets.standing, scenario.at.moment(assets.now))
+
+
 def _differs(scenario: Scenario) -> bool:
     return scenario.edits or bool(scenario.repair)
 
@@ -160,7 +178,7 @@ def _changed(fit: Fit, scenario: Scenario) -> AssetNetwork:
         topology = edited(fit.known, scenario)
         changed = Assets.compile(topology, fit.ontology, fit.dependencies)
     if changed is not assets or standing is not assets.standing:
-        changed = changed.under(standing, assets.now)
+        changed = still_stopped(changed.under(standing, assets.now))
     return changed
 
 
@@ -170,7 +188,8 @@ def _standing(fit: Fit, scenario: Scenario) -> Standing:
     if repaired:
         names = ("failed", "out", "unknown", "degraded")
         left = {n: tuple(i for i in getattr(standing, n) if i not in repaired) for n in names}
-        standing = replace(standing, **left)  # type: ignore[arg-type]
+        stopped = {id_: at for id_, at in standing.stopped.items() if id_ not in repaired}
+        standing = replace(standing, stopped=stopped, **left)  # type: ignore[arg-type]
     switched = dict(_switched(fit, scenario))
     if switched:
         standing = replace(standing, conducts={**standing.conducts, **switched})

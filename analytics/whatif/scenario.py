@@ -13,6 +13,7 @@ from typing import Any
 
 from twinfall.analytics.members import BadDocument, Members, step
 from twinfall.analytics.whatif.areas import Area, crs_of, is_finite, read_area
+from twinfall.analytics.whatif.later import Later, When, read_later, read_when
 from twinfall.ontology.dependencies.sidecar import Sidecar, read_sidecar
 from twinfall.ontology.dtdl.text import NotStrict
 from twinfall.ontology.durations import duration_seconds
@@ -77,6 +78,11 @@ class Scenario:
     set: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     hazard: Hazard | None = None
     horizon: float | None = None
+    at: When | None = None
+    """When it happens; None: now."""
+    then: tuple[Later, ...] = ()
+    repairs: bool = False
+    """Whether what fails is in order again after its declared time of repair."""
     written: Sidecar | None = field(default=None, compare=False, repr=False)
     """What it was read from."""
 
@@ -258,6 +264,13 @@ def _whole(members: Members, value: Any, place: str, between: tuple[int, int]) -
     return low
 
 
+def _truth(members: Members, value: Any, place: str) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    members.bad("notBoolean", place, "it must be true or false")
+    return None
+
+
 def _duration(members: Members, value: Any, place: str) -> float | None:
     seconds = duration_seconds(value) if isinstance(value, str) else None
     if seconds is None:
@@ -278,6 +291,9 @@ MEMBERS: Mapping[str, Callable[[Members, Any, str], Any]] = MappingProxyType(
         "set": _values,
         "hazard": _hazard,
         "horizon": _duration,
+        "at": read_when,
+        "then": read_later,
+        "repairs": _truth,
     }
 )
 """The members of a scenario, and who reads each."""

@@ -22,6 +22,8 @@ from twinfall.api.cli.files import (
 from twinfall.api.cli.output import AsJson, console, detail_line, errors, print_json, print_table
 
 MAX_SHOWN = 500
+MAX_POINTS = 40
+"""Of the curve of a timeline."""
 
 
 class WhatIfList(StrEnum):
@@ -36,9 +38,15 @@ class WhatIfList(StrEnum):
     NEWLY_DOWN = "newlyDown"
     RECOVERED = "recovered"
     LIKELIEST = "likeliest"
+    OUTAGES = "outages"
 
 
-OWN_LISTS = (WhatIfList.NEWLY_DOWN, WhatIfList.RECOVERED, WhatIfList.LIKELIEST)
+OWN_LISTS = (
+    WhatIfList.NEWLY_DOWN,
+    WhatIfList.RECOVERED,
+    WhatIfList.LIKELIEST,
+    WhatIfList.OUTAGES,
+)
 MAX_FILE_BYTES = 1_000_000
 ASK = """
 query WhatIf($scenario: JSON, $name: String, $first: Int!) {
@@ -51,6 +59,11 @@ query WhatIf($scenario: JSON, $name: String, $first: Int!) {
       samples exposed
       assets { mean error p5 p50 p95 } customers { mean error p5 p50 p95 }
       value { mean error p5 p50 p95 } likeliest { id probability error } LIKELIEST
+    }
+    timeline {
+      until unserved { assetHours customerHours valueHours } eventCount
+      events { at id to group cause } outageCount
+      outages { id begin until customers value } curve { at assets customers value } OUTAGES
     }
     impact {
       snapshot
@@ -107,7 +120,7 @@ def _selecting(which: WhatIfList, lists: Files, pictures: Files) -> str:
     """The question with the fields for these files where the list is."""
     own = which.upper() if which in OWN_LISTS else ""
     query = ASK
-    for place in ("NEWLYDOWN", "RECOVERED", "LIKELIEST"):
+    for place in ("NEWLYDOWN", "RECOVERED", "LIKELIEST", "OUTAGES"):
         query = query.replace(place, fields(lists) if place == own else "")
     of_impact = "" if own else fields(lists, f"(list: {which})")
     return query.replace("IMPACT", f"{of_impact} {fields(pictures)}")
@@ -116,6 +129,8 @@ def _selecting(which: WhatIfList, lists: Files, pictures: Files) -> str:
 def _write(which: WhatIfList, lists: Files, found: dict[str, Any]) -> None:
     if which == WhatIfList.LIKELIEST:
         _write_likeliest(lists, found["expected"])
+    elif which == WhatIfList.OUTAGES:
+        write(lists, found["timeline"])
     elif which in OWN_LISTS:
         write(lists, found[which])
     else:
@@ -145,6 +160,7 @@ def _show(found: dict[str, Any]) -> None:
             out.print(f"{ids['count']} {words}: {shown}", markup=False)
     if found["expected"] is not None:
         _show_expected(found["expected"])
+    _show_timeline(found["timeline"])
     rows = [
         [str(n["wave"]), n["at"], n["twin"]["id"], n["to"], n["votes"] or ""]
         for n in impact["affected"]["nodes"]
@@ -163,6 +179,24 @@ def _show_expected(expected: dict[str, Any]) -> None:
     likely = [[one["id"], f"{one['probability']:.0%}"] for one in expected["likeliest"][:10]]
     if likely:
         print_table("", ["likeliest down", "probability"], likely)
+
+
+def _show_timeline(timeline: dict[str, Any]) -> None:
+    """Only where something rises again: else the list of the affected says as much."""
+    if all(one["until"] is None for one in timeline["outages"]):
+        return
+    unserved = timeline["unserved"]
+    console().print(
+        f"until {timeline['until']}: {timeline['outageCount']} outages; not served: "
+        f"{unserved['assetHours']:.5g} asset hours, "
+        f"{unserved['customerHours']:.5g} customer hours, {unserved['valueHours']:.5g} value hours",
+        markup=False,
+    )
+    points = timeline["curve"]
+    shown = points[:MAX_POINTS]
+    rows = [[p["at"], str(p["assets"]), f"{p['customers']:g}", f"{p['value']:g}"] for p in shown]
+    title = f"the first {len(shown)} of {len(points)} moments" if len(points) > len(shown) else ""
+    print_table(title, ["from", "assets down", "customers", "value"], rows)
 
 
 def _said(totals: dict[str, Any]) -> str:

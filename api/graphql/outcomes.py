@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from twinfall.analytics.exporting import likeliest_table
+from twinfall.analytics.exporting import likeliest_table, outages_table
 from twinfall.analytics.whatif import Expected, Outcome, what_if
 from twinfall.analytics.whatif.outcome import Spread
 from twinfall.api.graphql import catalogue, impacts
 from twinfall.api.graphql.connections import TYPENAME, mentions
+from twinfall.api.graphql.durations import duration_text
 from twinfall.api.graphql.files import WithFiles, asset_ids
 from twinfall.api.graphql.planning import Shape
 from twinfall.api.graphql.whatif import told_warnings
@@ -103,6 +104,51 @@ def _expected(outcome: Outcome) -> Mapping[str, Any] | None:
     return WithFiles(told, lambda: likeliest_table(outcome))
 
 
+def _timeline(outcome: Outcome) -> Mapping[str, Any]:
+    found = outcome.timeline
+    unserved = found.unserved
+    told = {
+        "until": duration_text(found.until),
+        "unserved": {
+            "assetHours": unserved.asset_hours,
+            "customerHours": unserved.customer_hours,
+            "valueHours": unserved.value_hours,
+        },
+        "eventCount": len(found.events),
+        "events": [
+            {
+                "at": duration_text(one.at),
+                "id": one.id,
+                "to": "ok" if one.rose else "failed",
+                "group": one.group,
+                "cause": one.cause,
+            }
+            for one in found.events[:SHOWN]
+        ],
+        "outageCount": len(found.outages),
+        "outages": [
+            {
+                "id": one.id,
+                "begin": duration_text(one.begin),
+                "until": None if one.until is None else duration_text(one.until),
+                "customers": one.customers,
+                "value": one.value,
+            }
+            for one in found.outages[:SHOWN]
+        ],
+        "curve": [
+            {
+                "at": duration_text(p.at),
+                "assets": p.assets,
+                "customers": p.customers,
+                "value": p.value,
+            }
+            for p in found.curve
+        ],
+    }
+    return WithFiles(told, lambda: outages_table(outcome))
+
+
 def _spread(one: Spread) -> Mapping[str, float]:
     return {name: getattr(one, name) for name in ("mean", "error", "p5", "p50", "p95")}
 
@@ -113,4 +159,5 @@ _READ: Mapping[str, Callable[[Outcome], Any]] = {
     "recovered": lambda outcome: _ids(outcome, "recovered", outcome.recovered),
     "without": _without,
     "expected": _expected,
+    "timeline": _timeline,
 }

@@ -24,7 +24,32 @@ type WhatIf {
   expected: WhatIfExpected
   "What the scenario says that changes or hits nothing."
   warnings: [ScenarioWarning!]!
+  "What falls and rises from the scenario on, through what is done later, until its horizon."
+  timeline: Timeline!
 }
+"""
+Times are after the scenario has happened. `events` and `outages` are the first 1,000, of
+`eventCount` and `outageCount`; `csv` and `geoJson` have all outages. What was down before is no
+part of it; what the scenario fails is.
+"""
+type Timeline {
+  "The horizon, or when the last thing happens."
+  until: Duration!
+  unserved: Unserved!
+  eventCount: Int!
+  events: [TimelineEvent!]!
+  outageCount: Int!
+  outages: [Outage!]!
+  "How much is down from when on; of more than 1,000 moments some are left out, never the worst."
+  curve: [CurvePoint!]!
+  csv: String!
+  geoJson: JSON!
+}
+"""Hours without service until then: of assets, and times the customers and value of each."""
+type Unserved { assetHours: Float! customerHours: Float! valueHours: Float! }
+type TimelineEvent { at: Duration! id: ID! to: State! group: String cause: String }
+type Outage { id: ID! begin: Duration! until: Duration customers: Float! value: Float! }
+type CurvePoint { at: Duration! assets: Int! customers: Float! value: Float! }
 """`path` is the place in the scenario, `line` its line where it was given as text."""
 type ScenarioWarning { code: String! message: String! path: String! line: Int cure: String! }
 type WhatIfExpected {
@@ -47,9 +72,10 @@ extend type Query {
   """
   Put a scenario to the plant as it stands; the plant is not touched. A scenario has `fail` and
   `repair` (ids), `add`, `change` and `remove` (relationships: source, name, target, properties),
-  `set` (values by twin), `hazard` (polygon, intensity, samples, seed, crs) and `horizon`; it is
-  given as an object or as the text of a file, or it is a saved one, by `name`. All that is wrong
-  with it stands in the error's `problems`.
+  `set` (values by twin), `hazard` (polygon, intensity, samples, seed, crs), `at` (when it happens),
+  `then` (what is done later: after, fail, repair, open, close), `repairs` (what fails is in order
+  again after its declared time) and `horizon`; it is given as an object or as the text of a file,
+  or it is a saved one, by `name`. All that is wrong with it stands in the error's `problems`.
   """
   whatIf(scenario: JSON, name: String): WhatIf!
   "Scenarios that were saved, by name."

@@ -1,0 +1,198 @@
+"""How a scenario unfolds: what falls and rises after it, through repairs and switching, and what is
+not served meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinfall.analytics.course import DIGITS
+from twinfall.analytics.network import FOREVER
+from twinfall.analytics.timeline import Step, Timeline, repairs_due, timeline
+from twinfall.analytics.whatif.later import Later
+
+if TYPE_CHECKING:
+    from twinfall.analytics.assets import AssetNetwork
+
+Floats = NDArray[np.float64]
+
+HOUR = 3600.0
+REACH = 1e9
+"""Seconds: what has failed for longer failed that long ago, for more digits in what follows."""
+MAX_POINTS = 1_000
+"""Of a curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One asset falls or rises, `at` seconds after the scenario: for want of which group or carrier
+    and because of whom; None where it fails by itself.
+    """
+
+    at: float
+    id: str
+    rose: bool
+    group: str | None
+    cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An asset is down from when until when; `until` None: at the end still."""
+
+    id: str
+    begin: float
+    until: float | None
+    customers: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """From here on so much is down that was up before the scenario."""
+
+    at: float
+    assets: int
+    customers: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """Hours without service until the horizon, or until nothing more happens: of assets, and times
+    the customers and the value that each stands for. Those that fail by themselves are among them.
+    """
+
+    asset_hours: float
+    customer_hours: float
+    value_hours: float
+
+
+@dataclass(frozen=True)
+class Unfolding:
+    """A scenario's timeline by ids; times in seconds after the scenario has happened."""
+
+    assets: AssetNetwork
+    told: Timeline
+
+    @property
+    def until(self) -> float:
+        """The horizon, or when the last thing happens."""
+        return self._after(self.told.last)
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """Falls and rises in order of time."""
+        found, compiled, ids = self.told.events, self.assets.compiled, self.assets.ids
+
+        def group(number: int) -> str | None:
+            if number >= 0:
+                return str(compiled.group_names[compiled.group_name[number]])
+            return None if number == -1 else compiled.carriers[-2 - number]
+
+        rows = zip(
+            found.asset.tolist(), found.time.tolist(), found.rose.tolist(),
+            found.group.tolist(), found.cause.tolist(), strict=True,
+        )  # fmt: skip
+        return tuple(
+            Event(
+                self._after(time), ids[asset], rose, group(by), ids[cause] if cause >= 0 else None
+            )
+            for asset, time, rose, by, cause in rows
+            if asset < self.assets.visible
+        )
+
+    @cached_property
+    def outages(self) -> tuple[Outage, ...]:
+        """By when they begin, then by id."""
+        found, compiled = self.told.outages(), self.assets.compiled
+        rows = zip(found.asset.tolist(), found.begin.tolist(), found.end.tolist(), strict=True)
+        return tuple(
+            Outage(
+                self.assets.ids[asset],
+                self._after(begin),
+                None if end == FOREVER else self._after(end),
+                float(compiled.customers[asset]),
+                float(compiled.value[asset]),
+            )
+            for asset, begin, end in rows
+            if asset < self.assets.visible
+        )
+
+    @cached_property
+    def unserved(self) -> Unserved:
+        """What it costs in hours."""
+        shown, compiled = self._shown, self.assets.compiled
+        worths = (shown, compiled.customers * shown, compiled.value * shown)
+        return Unserved(*(self.told.unserved(worth) / HOUR for worth in worths))
+
+    @cached_property
+    def curve(self) -> tuple[Point, ...]:
+        """How much is down from when on; of many moments some are left out, never the worst."""
+        shown, compiled = self._shown, self.assets.compiled
+        worths = [shown, compiled.customers * shown, compiled.value * shown]
+        times, levels = self.told.curve(worths)
+        rows = _thinned(levels)
+        return tuple(
+            Point(self._after(times[i]), round(levels[i, 0]), *levels[i, 1:].tolist())
+            for i in rows.tolist()
+        )
+
+    @property
+    def _shown(self) -> Floats:
+        """1 for each asset, 0 for a gate."""
+        return (np.arange(len(self.assets.ids)) < self.assets.visible).astype(np.float64)
+
+    def _after(self, time: float) -> float:
+        return round(float(time) - self.told.begin, DIGITS)
+
+
+def unfold(
+    assets: AssetNetwork,
+    failed: Sequence[str],
+    later: Sequence[Later],
+    repairs: bool,
+    horizon: float,
+) -> Unfolding:
+    """Take a plant in its live state, now, through these failures and what is done later; with
+    `repairs` whatever fails in it is in order again after its declared time of repair.
+
+    Raises UnknownTwin, and Refused (TOO_COSTLY) where more happens than can be told.
+    """
+    course = assets.course
+    since = np.maximum(course.at - course.now, -REACH)
+    begin = -float(min([0.0, *since.tolist()]))
+    stopped = set(assets.some_positions(assets.standing.stopped).tolist())
+    before = [
+        Step(begin + at, stop=(asset,)) if asset in stopped else Step(begin + at, fail=(asset,))
+        for asset, at in zip(course.failed.tolist(), since.tolist(), strict=True)
+    ]
+    positions = tuple(assets.positions(failed).tolist())
+    steps = [Step(begin, fail=positions), *_steps(assets, later, begin)]
+    if repairs:
+        fails = {asset: step.at for step in reversed(steps) for asset in step.fail}
+        steps += repairs_due(fails, assets.compiled.repair_time)
+    return Unfolding(assets, timeline(assets.network, before, begin, steps, begin + horizon))
+
+
+def _steps(assets: AssetNetwork, later: Sequence[Later], begin: float) -> Iterator[Step]:
+    for one in later:
+        acts = ("fail", "repair", "open", "close")
+        found = {act: tuple(assets.positions(getattr(one, act)).tolist()) for act in acts}
+        yield Step(begin + one.after, **found)
+
+
+def _thinned(levels: NDArray[np.float64]) -> NDArray[np.int64]:
+    """At most MAX_POINTS rows, the first, the last and the worst of each column among them."""
+    count = len(levels)
+    if count <= MAX_POINTS:
+        return np.arange(count)
+    worst = levels.argmax(axis=0)
+    some = np.linspace(0, count - 1, MAX_POINTS - len(worst)).astype(np.int64)
+    return np.union1d(some, worst)
