@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.links import Storages
 from twinfall.analytics.network import Network
 
@@ -12,10 +13,14 @@ def warm() -> None:
     """Compile, or load what was compiled, all that a question needs; before the first one."""
     storages = Storages(np.array([1]), np.array([0]), np.array([1.0]))
     network = Network.from_arrays(
-        3, [0], [2], group=[0], rule=["all"], connections=[[0, 1]], carrier=[0], source=[1, 0, 0],
+        3, [0], [2], group=[0], rule=["all"], autonomy=[1.0], connections=[[0, 1]], carrier=[0],
+        source=[1, 0, 0],
         storages=storages,
     )  # fmt: skip
     network.impact([0])
     network.criticality(1.0)
     network.causes()
     network.down([0])
+    evolution = Evolution(network)
+    evolution.fail(0)
+    evolution.buffer(0)

@@ -15,6 +15,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 PARTS = {
     "city": "The city on both stores",
     "cascade": "The cascade on a large synthetic city",
+    "evolution": "A large city that goes on",
     "ready": "A large plant ready after a start",
     "rootcause": "Root cause on the city",
     "models": "Other models of a cascade",

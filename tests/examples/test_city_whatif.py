@@ -94,3 +94,17 @@ def test_all_that_takes_an_asset_of_the_city_down_is_found(
         assert at in assets.network.down(list(cut.members))
         for one in cut.members:
             assert at not in assets.network.down([m for m in cut.members if m != one])
+
+
+def test_the_outage_that_ships_is_repaired_once_and_comes_back(graph: Graph) -> None:
+    request = topology_request(graph.ontology, graph.dependencies)
+    assets = AssetNetwork.compile(graph.topology(request), graph.ontology, graph.dependencies)
+    text = (REPOSITORY / "examples" / "city" / "outage.yaml").read_text()
+
+    found = what_if(assets, text, graph.ontology, graph.dependencies)
+
+    told = [(one.at / 3600, one.assets, one.customers) for one in found.timeline.curve]
+    assert [at for at, *_ in told] == [0, 5.6, 7, 30, 35.6]
+    assert told[2][1:] == (0, 0)
+    assert told[1][1] == told[4][1] == 1 + len(found.impact.impact)
+    assert found.timeline.unserved.customer_hours > 0

@@ -61,3 +61,24 @@ def test_the_embedded_store_owns_up_to_showing_no_impact(plant: Plant) -> None:
 
     assert plant.ask(show, f=["P1"])["showImpact"]["shown"] == 0
     assert plant.ask(show, f=[])["showImpact"]["shown"] == 0
+
+
+TIMELINE = """query($s: JSON!) { whatIf(scenario: $s) { timeline {
+  until unserved { assetHours } eventCount events { at id to cause }
+  outageCount outages { id begin until } curve { at assets } csv } } }"""
+
+
+def test_a_timeline_tells_what_falls_and_rises(plant: Plant) -> None:
+    then = [{"after": "PT2H", "repair": ["P1"]}]
+
+    found = plant.ask(TIMELINE, s={"fail": ["P1"], "then": then, "horizon": "PT4H"})
+    told = found["whatIf"]["timeline"]
+
+    assert told["until"] == "PT4H"
+    assert told["outageCount"] == len(told["outages"])
+    assert {(one["begin"], one["until"]) for one in told["outages"]} == {("PT0S", "PT2H")}
+    assert told["unserved"]["assetHours"] == 2 * told["outageCount"]
+    assert told["eventCount"] == 2 * told["outageCount"]
+    assert told["events"][0] == {"at": "PT0S", "id": "P1", "to": "failed", "cause": None}
+    assert told["curve"][-1] == {"at": "PT2H", "assets": 0}
+    assert told["csv"].startswith("id,begin,until,customers,value")
