@@ -44,7 +44,8 @@ class Past:
     def under(self, plain: AssetNetwork, standing: Standing, now: int) -> AssetNetwork:
         """The plant in these states, with what has stopped and does not run by itself again."""
         under = plain.under(standing, now)
-        if not remembers(plain.network):
+        nothing_yet = self._evolution is None and not (standing.failed or standing.out)
+        if not remembers(plain.network) or (nothing_yet and not standing.conducts):
             self._network = self._evolution = None
             return under
         evolution = self._follow(plain, standing, now)
