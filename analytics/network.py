@@ -286,21 +286,12 @@ class Network:
         return self.listing().turned()
 
     def to_networkx(self) -> nx.MultiDiGraph:
-        """Feeds as edges provider -> consumer (`group`, `transfer`), connections as edges in the
-        directions in which they carry (`carrier`).
+        """All that is known as a graph: feeds as edges provider -> consumer, connections as edges
+        in the directions in which they carry; see `graphing.graph_of`.
         """
-        import networkx as nx  # here: it is the slowest import, and most questions never need it
+        from twinfall.analytics.graphing import graph_of  # here: networkx is slow to import
 
-        graph = nx.MultiDiGraph()
-        graph.add_nodes_from(range(self.n))
-        rows = zip(self.feeds.provider, self.feeds.group, self.feeds.transfer, strict=True)
-        graph.add_edges_from(
-            (int(p), int(self.feeds.consumer[g]), {"group": int(g), "transfer": float(t)})
-            for p, g, t in rows
-        )
-        links = zip(self.links.begin, self.links.end, self.links.carrier, strict=True)
-        graph.add_edges_from((int(b), int(e), {"carrier": int(c)}) for b, e, c in links)
-        return graph
+        return graph_of(self)
 
 
 def _settled(arrays: kernels.Arrays) -> Flags:

@@ -95,8 +95,10 @@ def votes(
     fail_at = total - need + 1
     fail_at[(need < 1) | (need > total)] = 0
     unmet = np.where(fail_at == 0, need, 0)
-    weight, total, fail_at = (one.astype(np.int32) for one in (weight, total, fail_at))
-    return Votes(weight, total, fail_at, unmet), standbys
+    weighed = Votes(
+        weight.astype(np.int32), total.astype(np.int32), fail_at.astype(np.int32), unmet
+    )
+    return weighed, standbys
 
 
 def unweighed(
