@@ -19,50 +19,65 @@ if TYPE_CHECKING:
 
 def arrays_of(n: int, feeds: Feeds, links: Links) -> kernels.Arrays:
     """Feeds and links by provider, group, consumer and carrier. O(assets + feeds + links)."""
+    circles = circles_of(n, feeds, links)
+    return kernels.Arrays(**fed_arrays(n, feeds), **linked_arrays(n, links), **circles)
 
-    def grouped(keys: Any, count: int, values: Any = None) -> tuple[Any, Any]:
-        start, order = kernels.csr(np.ascontiguousarray(keys, np.int32), count)
-        return start, order if values is None else np.ascontiguousarray(values[order])
 
+def fed_arrays(n: int, feeds: Feeds) -> dict[str, Any]:
+    """Those that feeds decide."""
+    out_start, _ = _grouped(feeds.provider, n)
+    in_start, in_edges = _grouped(feeds.group, feeds.count)
+    group_start, groups = _grouped(feeds.consumer, n)
+    return {
+        "provider": feeds.provider,
+        "group": feeds.group,
+        "transfer": kept(feeds.transfer),
+        "out_start": out_start,
+        "in_start": in_start,
+        "in_edges": in_edges,
+        "weight": feeds.weight,
+        "rule": feeds.rule,
+        "autonomy": kept(feeds.autonomy),
+        "sustain": kept(feeds.sustain),
+        "group_start": group_start,
+        "groups": groups,
+        "black_start": feeds.black_start,
+    }
+
+
+def linked_arrays(n: int, links: Links) -> dict[str, Any]:
+    """Those that links decide."""
     carriers = links.carriers
-    out_start, _ = grouped(feeds.provider, n)
-    in_start, in_edges = grouped(feeds.group, feeds.count)
-    group_start, groups = grouped(feeds.consumer, n)
-    pass_start, pass_to = grouped(links.carrier * n + links.begin, carriers * n, links.end)
+    pass_start, pass_to = _grouped(links.carrier * n + links.begin, carriers * n, links.end)
     both = np.concatenate([links.carrier, links.carrier])
     ends = np.concatenate([links.begin, links.end]), np.concatenate([links.end, links.begin])
-    touch_start, touch = grouped(both * n + ends[0], carriers * n, ends[1])
+    touch_start, touch = _grouped(both * n + ends[0], carriers * n, ends[1])
     member_start, members = links.members()
+    return {
+        "member": links.member,
+        "source": links.source,
+        "conducts": links.conducts,
+        "pass_start": pass_start,
+        "pass_to": pass_to,
+        "touch_start": touch_start,
+        "touch": touch,
+        "member_start": member_start,
+        "members": members,
+        "storage": links.storages.asset,
+        "storage_carrier": links.storages.carrier,
+        "storage_autonomy": links.storages.autonomy,
+    }
+
+
+def circles_of(n: int, feeds: Feeds, links: Links) -> dict[str, Any]:
+    """Those that feeds and links decide together."""
     circles = circling(n, feeds, links)
-    return kernels.Arrays(
-        provider=feeds.provider,
-        group=feeds.group,
-        transfer=kept(feeds.transfer),
-        out_start=out_start,
-        in_start=in_start,
-        in_edges=in_edges,
-        weight=feeds.weight,
-        rule=feeds.rule,
-        autonomy=kept(feeds.autonomy),
-        sustain=kept(feeds.sustain),
-        group_start=group_start,
-        groups=groups,
-        member=links.member,
-        source=links.source,
-        conducts=links.conducts,
-        black_start=feeds.black_start,
-        pass_start=pass_start,
-        pass_to=pass_to,
-        touch_start=touch_start,
-        touch=touch,
-        member_start=member_start,
-        members=members,
-        storage=links.storages.asset,
-        storage_carrier=links.storages.carrier,
-        storage_autonomy=links.storages.autonomy,
-        circling=kept(circles),
-        cyclic=bool(circles.any()),
-    )
+    return {"circling": kept(circles), "cyclic": bool(circles.any())}
+
+
+def _grouped(keys: Any, count: int, values: Any = None) -> tuple[Any, Any]:
+    start, order = kernels.csr(np.ascontiguousarray(keys, np.int32), count)
+    return start, order if values is None else np.ascontiguousarray(values[order])
 
 
 def part_of(network: Network, assets: NDArray[np.int32]) -> kernels.Arrays:

@@ -13,9 +13,11 @@ from twinfall.analytics.kernels import RULE
 from twinfall.analytics.votes import (
     Ballot,
     Standbys,
+    Votes,
     packed_codes,
     rule_codes,
     unpacked_codes,
+    unweighed,
     votes,
 )
 from twinfall.ontology.errors import BadInput
@@ -27,7 +29,8 @@ class Feeds:
 
     `rule` has of each group its consumer and the lost weight that loses it (0: never evaluated),
     `autonomy` and `recharge` are in seconds, `sustain` whether a group sustains itself, `codes` its
-    rule as bits. Columns in which all is zero are one zero, shown everywhere.
+    rule as bits, `unmet` what a group that is never evaluated would need. Columns in which all is
+    zero are one zero, shown everywhere.
     """
 
     provider: NDArray[np.int32]
@@ -41,6 +44,7 @@ class Feeds:
     standbys: Standbys
     codes: NDArray[np.uint8]
     recharge: NDArray[np.float64]
+    unmet: NDArray[np.int64]
 
     @property
     def count(self) -> int:
@@ -70,6 +74,8 @@ class Feeds:
             sustain=self.sustain[groups],
             codes=packed_codes(unpacked_codes(self.codes, self.count)[groups]),
             recharge=self.recharge[groups],
+            unmet=self.unmet[groups],
+            standbys=_of_rows(self.standbys, rows),
         )
 
     @property
@@ -82,6 +88,14 @@ class Feeds:
         edges = np.flatnonzero(down[self.provider]) if down.any() else np.zeros(0, np.int64)
         weights = self.weight[edges]
         return np.bincount(self.group[edges], weights, self.count).astype(np.int32)
+
+    def said(self) -> Said:
+        """What could have been said of these groups and feeds to the same end."""
+        code = unpacked_codes(self.codes, self.count)
+        total = np.bincount(self.group, self.weight, self.count).astype(np.int32)
+        votes = Votes(self.weight, total, self.fail_at, self.unmet)
+        ballot = unweighed(code, self.group, votes, self.standbys)
+        return Said(ballot, self.autonomy, self.sustain, self.transfer, self.recharge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,19 @@ def feeds_of(
         raise BadInput(f"group {bad} has feeds of two consumers", path="group")
     if (owner < 0).any():
         raise BadInput(f"group {int(np.argmax(owner < 0))} has no feeds", path="group")
-    provider, group, delay, ballot = _distinct(provider, group, delay, said.ballot)
+    said = replace(said, transfer=delay)
+    return voted(owner, (provider, group), said, flags(black_start, n, "black_start"))
+
+
+def voted(
+    owner: NDArray[np.int32],
+    edges: tuple[NDArray[np.int32], NDArray[np.int32]],
+    said: Said,
+    black_start: NDArray[np.uint8],
+) -> Feeds:
+    """The same of (provider, group) and the consumer of each group, which may have no feeds."""
+    count = len(owner)
+    provider, group, delay, ballot = _distinct(*edges, said.transfer, said.ballot)
     autonomy = numbers(said.autonomy, count, 0.0, "autonomy")
     weighed, standbys = votes(ballot, group, autonomy)
     rule = np.zeros(count, RULE)
@@ -128,11 +154,22 @@ def feeds_of(
         rule,
         sparse(autonomy),
         sparse(flags(said.sustain, count, "sustain")),
-        flags(black_start, n, "black_start"),
+        black_start,
         standbys,
         packed_codes(rule_codes(ballot.rule)),
         sparse(numbers(said.recharge, count, 0.0, "recharge")),
+        sparse(weighed.unmet),
     )
+
+
+def _of_rows(standbys: Standbys, rows: NDArray[Any]) -> Standbys:
+    """Those among these feeds, which are renumbered; ascending."""
+    if not len(standbys.feed):
+        return standbys
+    at = np.searchsorted(rows, standbys.feed)
+    kept = np.flatnonzero(np.append(rows, -1)[at] == standbys.feed)
+    columns = (standbys.priority[kept], standbys.start[kept], standbys.weight[kept])
+    return Standbys(at[kept].astype(np.int32), *columns)
 
 
 def sparse(column: NDArray[Any]) -> NDArray[Any]:

@@ -7,7 +7,7 @@ BadInput names the array, the entry and what it should be.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,13 +36,13 @@ def size(n: Any) -> int:
     )
 
 
-def positions(values: Any, n: int, name: str) -> NDArray[np.int32]:
-    """Numbers of assets, 0 to n - 1, as many as there are."""
-    found = _row(values, name)
+def positions(values: Any, n: int, name: str, of: str = "assets") -> NDArray[np.int32]:
+    """Numbers of assets (or what they are `of`), 0 to n - 1, as many as there are."""
+    found, cure = _row(values, name), f"{of} are numbered 0 to {n - 1}"
     if found.dtype.kind != "i":
-        found = whole(found, name, cure=f"assets are numbered 0 to {n - 1}")
+        found = whole(found, name, cure=cure)
     if len(found) and (found.min() < 0 or found.max() >= n):
-        raise BadInput(f"assets are numbered 0 to {n - 1}", path=name)
+        raise BadInput(cure, path=name)
     return np.ascontiguousarray(found, np.int32)
 
 
@@ -119,12 +119,31 @@ def visible(count: Any, n: int) -> int:
     raise BadInput(f"{str(count)[:40]!r} of {n} assets", path="visible", cure=f"0 to {n}")
 
 
-def columns(values: Any, name: str) -> Sequence[Any]:
-    """Both columns of an array of pairs."""
+def columns(values: Any, name: str, count: int = 2) -> Sequence[Any]:
+    """The columns of an array of pairs, or of rows of so many."""
     array = _array(values, name)
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise BadInput(f"{name} has shape {array.shape}", path=name, cure="a pair in each row")
-    return array[:, 0], array[:, 1]
+    if array.ndim != 2 or array.shape[1] != count:
+        cure = "a pair in each row" if count == 2 else f"{count} numbers in each row"
+        raise BadInput(f"{name} has shape {array.shape}", path=name, cure=cure)
+    return tuple(array.T)
+
+
+def by_position(
+    values: Any, n: int, name: str, of: str = "assets"
+) -> tuple[NDArray[np.int32], list[Any]]:
+    """Positions, and what is given for each of them."""
+    if not isinstance(values, Mapping):
+        cure = f"{{position: value}}, one for each of the {of} that change"
+        raise BadInput(f"{name} is no mapping", path=name, cure=cure)
+    return positions(list(values), n, name, of), list(values.values())
+
+
+def is_empty(values: Any) -> bool:
+    """Whether nothing is given."""
+    try:
+        return values is None or not len(values)
+    except TypeError:
+        return False
 
 
 def counted(array: Any, count: int, name: str) -> Any:

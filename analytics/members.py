@@ -20,10 +20,10 @@ MAX_SAID = 5
 
 class BadDocument(ModelInvalid):
     """A document of ours that cannot be used as written; `problems` has what is wrong with it, as
-    far as that is told, and `more` counts the rest.
+    far as that is told, and `more` counts the rest. Each kind of document has its own code, place
+    and page.
     """
 
-    code = "BAD_DOCUMENT"
     place = ""
     page = ""
 

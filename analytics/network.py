@@ -6,7 +6,7 @@ own, so that questions may run at the same time and none can leave a trace.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -75,6 +75,8 @@ class Network:
         """Made of this one by `lasting` last: whoever asks again finds its answers there."""
         self.baseline = _settled(arrays) if baseline is None else baseline
         """What is down before any failure."""
+        self.failed: Ints | None = np.zeros(0, np.int32) if baseline is None else None
+        """What is down there by itself; None: nobody has looked what it may be."""
         self._scratches = Scratches(arrays, self.baseline)
 
     @classmethod
@@ -137,7 +139,44 @@ class Network:
         passes = given.flags(conducts, self.n, "conducts")
         arrays = self.arrays._replace(conducts=passes)
         links = replace(self.links, conducts=passes)
-        return Network(self.feeds, links, arrays, self.value, self.visible)
+        made = Network(self.feeds, links, arrays, self.value, self.visible)
+        return made if self.failed is None else made.what_if(fail=self.failed)
+
+    def what_if(
+        self,
+        *,
+        fail: ArrayLike | None = None,
+        add: ArrayLike | None = None,
+        share: ArrayLike | None = None,
+        transfer: ArrayLike | None = None,
+        remove: ArrayLike | None = None,
+        k: Mapping[int, int] | None = None,
+        autonomy: Mapping[int, float] | None = None,
+        conducts: Mapping[int, bool] | None = None,
+        source: Mapping[int, int] | None = None,
+        connect: ArrayLike | None = None,
+        disconnect: ArrayLike | None = None,
+    ) -> Network:
+        """This network changed in thought; it stays as it is itself, and what does not change is
+        shared. Raises BadInput where a change does not fit.
+
+        fail: positions that are down before any question, with what they take along. add and
+        remove: pairs (provider, group); with add, for each of them, `share` (the part of what a
+        `capacity` group needs that it brings; 1) and `transfer` (seconds; 0). k (of `atLeast`
+        groups) and autonomy (seconds): by group. conducts and source (carrier bits): by asset.
+        connect and disconnect: rows (asset, asset, carrier), either way. A group that is left
+        without feeds asks for none; an asset that is left without connections in a carrier does
+        not ask for it. O(assets + feeds + links).
+        """
+        from twinfall.analytics.changed import Changes, changed  # here: it makes networks
+
+        feeds = Changes(fail, add, share, transfer, remove, k, autonomy)
+        return changed(
+            self,
+            replace(
+                feeds, conducts=conducts, source=source, connect=connect, disconnect=disconnect
+            ),
+        )
 
     def impact(self, failed: ArrayLike, horizon: float = FOREVER) -> Impact:
         """What the failure of these assets takes along until `horizon` seconds after it.
@@ -247,21 +286,12 @@ class Network:
         return self.listing().turned()
 
     def to_networkx(self) -> nx.MultiDiGraph:
-        """Feeds as edges provider -> consumer (`group`, `transfer`), connections as edges in the
-        directions in which they carry (`carrier`).
+        """All that is known as a graph: feeds as edges provider -> consumer, connections as edges
+        in the directions in which they carry; see `graphing.graph_of`.
         """
-        import networkx as nx  # here: it is the slowest import, and most questions never need it
+        from twinfall.analytics.graphing import graph_of  # here: networkx is slow to import
 
-        graph = nx.MultiDiGraph()
-        graph.add_nodes_from(range(self.n))
-        rows = zip(self.feeds.provider, self.feeds.group, self.feeds.transfer, strict=True)
-        graph.add_edges_from(
-            (int(p), int(self.feeds.consumer[g]), {"group": int(g), "transfer": float(t)})
-            for p, g, t in rows
-        )
-        links = zip(self.links.begin, self.links.end, self.links.carrier, strict=True)
-        graph.add_edges_from((int(b), int(e), {"carrier": int(c)}) for b, e, c in links)
-        return graph
+        return graph_of(self)
 
 
 def _settled(arrays: kernels.Arrays) -> Flags:

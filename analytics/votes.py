@@ -44,12 +44,13 @@ class Ballot:
 @dataclass(frozen=True, slots=True)
 class Votes:
     """int32 weights [E]; for each group all of them together, the lost weight that loses it (0:
-    it can never be satisfied, and is never evaluated).
+    it can never be satisfied, and is never evaluated), and the weight that such a group needs.
     """
 
     weight: NDArray[np.int32]
     total: NDArray[np.int32]
     fail_at: NDArray[np.int32]
+    unmet: NDArray[np.int64]
 
     @property
     def unsatisfiable(self) -> NDArray[np.int32]:
@@ -59,10 +60,14 @@ class Votes:
 
 @dataclass(frozen=True, slots=True)
 class Standbys:
-    """The feeds that do not run from the start, by position, and the seconds until they carry."""
+    """Feeds of priority 2 and above, by position: the seconds until they carry, and the weight
+    that they have if they are in time.
+    """
 
     feed: NDArray[np.int32]
+    priority: NDArray[np.float64]
     start: NDArray[np.float64]
+    weight: NDArray[np.int32]
 
 
 def votes(
@@ -82,14 +87,38 @@ def votes(
     ).astype(np.int64)
     weight = np.ones(edges, np.int64)
     _weigh_shares(ballot, code, group, size, (weight, need))
+    said = np.flatnonzero(priority > 1).astype(np.int32)
+    standbys = Standbys(said, priority[said], start[said], weight[said].astype(np.int32))
     standby = _standbys(group, weight, need, priority, start)
     weight[standby & (start > autonomy[group])] = 0
     total = np.bincount(group, weights=weight, minlength=count).astype(np.int64)
     fail_at = total - need + 1
     fail_at[(need < 1) | (need > total)] = 0
-    idle = np.flatnonzero(standby).astype(np.int32)
-    weighed = Votes(weight.astype(np.int32), total.astype(np.int32), fail_at.astype(np.int32))
-    return weighed, Standbys(idle, start[idle])
+    unmet = np.where(fail_at == 0, need, 0)
+    weighed = Votes(
+        weight.astype(np.int32), total.astype(np.int32), fail_at.astype(np.int32), unmet
+    )
+    return weighed, standbys
+
+
+def unweighed(
+    code: NDArray[np.int8], group: NDArray[np.int32], votes: Votes, standbys: Standbys
+) -> Ballot:
+    """What could have been said to the same end: shares are parts of a `minShare` of 1."""
+    weight = votes.weight.astype(np.int64)
+    weight[standbys.feed] = standbys.weight
+    priority, start = np.ones(len(group)), np.zeros(len(group))
+    priority[standbys.feed], start[standbys.feed] = standbys.priority, standbys.start
+    need = np.where(votes.fail_at > 0, votes.total - votes.fail_at + 1, votes.unmet)
+    shared = (code == RULES.index("capacity"))[group]
+    units = _units(np.bincount(group, minlength=len(code)))[group]
+    share = np.where(shared, weight / units, 1.0)
+    return Ballot(code, need, share, (need > 0).astype(np.float64), priority, start)
+
+
+def _units(size: Any) -> Any:
+    """Parts of `minShare` that groups with so many feeds count in."""
+    return np.minimum(UNITS, MOST // np.maximum(size, 1))
 
 
 def rule_codes(rule: Sequence[str] | NDArray[np.int8]) -> NDArray[np.int8]:
@@ -143,7 +172,7 @@ def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[
         return
     share = numbers(ballot.share, len(group), 1.0, "share")
     least = numbers(ballot.min_share, len(code), 0.0, "min_share")
-    units = np.minimum(UNITS, MOST // np.maximum(size, 1))
+    units = _units(size)
     feeds = np.flatnonzero(chosen[group])
     owner = group[feeds]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.api.running import COMMAND, environment, plant, served, twinfall
-from twinfall.api.demo import city_rows
+from twinfall.api.demo import city_dependencies, city_rows
+from twinfall.api.folder import owner_of
 
 
 def test_scenarios_are_kept_by_the_server_and_compared(tmp_path: Path) -> None:
@@ -86,21 +89,38 @@ def test_what_is_wrong_with_a_file_is_told_with_its_lines(tmp_path: Path) -> Non
 
 def test_ctrl_c_ends_a_long_question_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "city.ndjson").write_bytes(b"\n".join(city_rows()))
+    (tmp_path / "city.dependencies.yaml").write_text(city_dependencies()[0])
     assert twinfall(tmp_path, "import", "city.ndjson").status == 0
-    square = "POLYGON ((0 0, 9000 0, 9000 9000, 0 9000, 0 0))"
-    scenario = {"hazard": {"polygon": square, "intensity": 2, "samples": 2000}}
-    (tmp_path / "long.json").write_text(json.dumps(scenario))
+    assert twinfall(tmp_path, "model", "load", "city.dependencies.yaml").status == 0
+    flood = 'polygon: "POLYGON ((0 0, 9000 0, 9000 9000, 0 9000, 0 0))", intensity: 2'
+    asked = f"whatIf(scenario: {{hazard: {{{flood}, samples: 2000}}}}) {{ newlyDown {{ count }} }}"
+    (tmp_path / "long.graphql").write_text(f"{{{' '.join(f'a{i}: {asked}' for i in range(20))}}}")
     with subprocess.Popen(
-        [*COMMAND, "whatif", "long.json"],
+        [*COMMAND, "query", "@long.graphql"],
         cwd=tmp_path,
         env=environment(TWINFALL_DIR=str(tmp_path / "data")),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        time.sleep(3)
+        _await(lambda: (owner := owner_of(tmp_path / "data")) and owner.pid == process.pid)
+        opened = _worked(process.pid)
+        _await(lambda: _worked(process.pid) > opened + 1.0)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
 
     assert process.returncode in (130, -signal.SIGINT)
     assert (out, err) == ("", "")
+
+
+def _await(is_so: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _worked(pid: int) -> float:
+    """Seconds of processor time that a process has had."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
