@@ -135,6 +135,11 @@ def _rules(ballot: Ballot) -> tuple[Any, Any]:
     return code, counted(k, len(code), "k")
 
 
+def parts(size: Any) -> Any:
+    """Of how many parts `minShare` is in a group of so many feeds."""
+    return np.minimum(UNITS, MOST // np.maximum(size, 1))
+
+
 def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[Any, Any]) -> None:
     """Shares as whole parts of `minShare`; sums of them may be wrong by half a part each."""
     weight, need = into
@@ -143,12 +148,12 @@ def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[
         return
     share = numbers(ballot.share, len(group), 1.0, "share")
     least = numbers(ballot.min_share, len(code), 0.0, "min_share")
-    units = np.minimum(UNITS, MOST // np.maximum(size, 1))
+    units = parts(size)
     feeds = np.flatnonzero(chosen[group])
     owner = group[feeds]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        parts = np.nan_to_num(share[feeds] / least[owner], nan=0.0, posinf=1.0)
-    weight[feeds] = np.rint(np.minimum(parts, 1.0) * units[owner])
+        brought = np.nan_to_num(share[feeds] / least[owner], nan=0.0, posinf=1.0)
+    weight[feeds] = np.rint(np.minimum(brought, 1.0) * units[owner])
     need[chosen] = np.maximum(units - size, 1)[chosen]
     need[chosen & (least <= 0)] = 0
 
