@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics import kernels
+from twinfall.analytics import given, kernels
 from twinfall.analytics.kernels import changing, falling, timers
 from twinfall.analytics.loosening import Loose, loosened, needs
 from twinfall.analytics.scratches import scratch_of
-from twinfall.analytics.votes import UNITS, rule_of
+from twinfall.analytics.votes import MOST, parts, rule_of
 from twinfall.ontology.errors import BadInput
 
 if TYPE_CHECKING:
@@ -62,16 +62,16 @@ class Evolution:
     """
 
     def __init__(self, network: Network, now: float = 0.0) -> None:
-        if not now >= 0.0 or now == np.inf:
-            raise BadInput("time is in seconds from 0 on", path="now")
+        self.now = given.instant(now, 0.0, "now")
         self.network = network
-        self.now = float(now)
         self._loose = Loose(-1, -1, network.feeds.codes)
         self._arrays = network.arrays._replace(
             conducts=network.arrays.conducts.copy(),
             storage_autonomy=network.arrays.storage_autonomy.copy(),
         )
-        self._scratch = scratch_of(self._arrays, grounding=True)
+        scratch = scratch_of(self._arrays, grounding=True)
+        # In one call everything can fall before a repair, rise with it, and fall again.
+        self._scratch = scratch._replace(order=np.zeros(2 * network.n, np.int32))
         kernels.prepare(self._arrays, self._scratch, network.baseline)
         self._scratch.mark["time"][network.baseline] = -np.inf
         self._scratch.mark["by"][network.baseline] = -1
@@ -127,15 +127,16 @@ class Evolution:
         """Start these as if they were black starters, this once: those that are held by what they
         start stay up.
         """
-        positions, before = self._positions(assets), self._state.black
+        positions, before, to = self._positions(assets), self._state.black, self._to(at)
         self._state = self._state._replace(black=np.union1d(before, positions).astype(np.int32))
-        self._change(changing.REPAIR, NOBODY, at)
+        self._change(changing.REPAIR, NOBODY, to)
         self._state = self._state._replace(black=before)
         return self._moved()
 
     def switch(self, asset: int, on: bool, at: float | None = None) -> Moved:
         """Let a switch or valve conduct, or not."""
-        self._change(changing.ON if on else changing.OFF, self._positions(asset), at)
+        one = self._positions(given.position(asset, self.network.n, "asset"))
+        self._change(changing.ON if on else changing.OFF, one, at)
         return self._moved()
 
     def add_feed(
@@ -153,30 +154,30 @@ class Evolution:
         now on, of an `atLeast` group. A group that was never evaluated for want of feeds needs its
         k. Raises BadInput. The first call makes room for changes: O(feeds).
         """
-        weight, needed = self._ballot(provider, group, share, k)
-        loose = self._room()
-        wanted = loose.wanted(group, weight, needed)
-        while (made := self._vote(changing.ATTACH, (provider, group, weight), wanted, at)) < 0:
+        feed = (given.position(provider, self.network.n, "provider"), self._group(group))
+        weight, to = self._weight(feed[1], share, k), self._to(at)
+        wanted = self._room().wanted(feed[1], weight, k)
+        while (made := self._vote(changing.ATTACH, (*feed, weight), wanted.fail_at, to)) < 0:
             if made == changing.THERE_ALREADY:
-                loose.wanted(group, -weight, None)
                 raise BadInput(f"{provider} feeds group {group} already", path="provider")
             if made == changing.CIRCLE:
                 everybody = np.ones(self.network.n, np.uint8)  # who is in it is not known
                 self._arrays = self._arrays._replace(circling=everybody, cyclic=True)
             else:
-                self._more_room((provider, group))
+                self._more_room(feed)
+        self._loose.take(feed[1], wanted)
         return self._moved()
 
     def remove_feed(self, provider: int, group: int, at: float | None = None) -> Moved:
         """Let an asset feed a group no more. A group without feeds asks for none. BadInput where
         there is no such feed.
         """
-        self._positions(provider)
-        loose = self._room()
-        edge = self._feed(provider, group)
-        weight = int(self._arrays.weight[edge])
-        wanted = loose.wanted(group, -weight, None)
-        self._vote(changing.DETACH, (edge, 0, 0), wanted, at)
+        feed = (given.position(provider, self.network.n, "provider"), self._group(group))
+        loose, to = self._room(), self._to(at)
+        edge = self._feed(*feed)
+        wanted = loose.wanted(feed[1], -int(self._arrays.weight[edge]), None)
+        self._vote(changing.DETACH, (edge, 0, 0), wanted.fail_at, to)
+        loose.take(feed[1], wanted)
         return self._moved()
 
     # -- how it stands --------------------------------------------------------------------
@@ -189,11 +190,12 @@ class Evolution:
 
     def is_down(self, asset: int) -> bool:
         """Whether an asset is down."""
-        return bool(self._scratch.mark["wave"][asset] != kernels.UP)
+        at = given.position(asset, self.network.n, "asset")
+        return bool(self._scratch.mark["wave"][at] != kernels.UP)
 
     def conducts(self, asset: int) -> bool:
         """Whether an asset passes its carriers on."""
-        return bool(self._arrays.conducts[asset])
+        return bool(self._arrays.conducts[given.position(asset, self.network.n, "asset")])
 
     @property
     def next(self) -> float:
@@ -203,14 +205,15 @@ class Evolution:
 
     def buffer(self, group: int) -> float:
         """For how many seconds a group could do without its feeds from now on."""
-        self._group(group)
-        if not len(self._state.buffer_slot) or self._state.buffer_slot[group] < 0:
+        at, slots = self._group(group), self._state.buffer_slot
+        if not len(slots) or slots[at] < 0:
             return 0.0
-        return float(timers.left(self._state.timer, int(self._state.buffer_slot[group]), self.now))
+        return float(timers.left(self._state.timer, int(slots[at]), self.now))
 
     def storage(self, i: int) -> float:
         """For how many seconds the i-th storage could run from now on."""
-        return float(timers.left(self._state.timer, self._state.first_storage + i, self.now))
+        at = given.position(i, len(self._arrays.storage), "storage")
+        return float(timers.left(self._state.timer, self._state.first_storage + at, self.now))
 
     def falls(self, assets: Ints) -> Falls:
         """Of assets that are down."""
@@ -232,41 +235,36 @@ class Evolution:
     # -- inside ---------------------------------------------------------------------------
 
     def _change(self, what: int, assets: Ints, at: float | None, feed: Any = NO_FEED) -> int:
-        made = changing.change(
-            self._arrays, self._scratch, self._state, what, assets, feed, self._to(at)
+        now = self._to(at)
+        made = int(
+            changing.change(self._arrays, self._scratch, self._state, what, assets, feed, now)
         )
-        return int(made)
+        if what != changing.ATTACH or made >= 0:
+            self.now = now
+        return made
 
-    def _vote(self, what: int, feed: tuple[int, int, int], wanted: int, at: float | None) -> int:
+    def _vote(self, what: int, feed: tuple[int, int, int], wanted: int, at: float) -> int:
         spare = (self._loose.nobody, self._loose.nothing)
         return self._change(what, NOBODY, at, (*feed, *spare, wanted))
 
     def _to(self, at: float | None) -> float:
-        if at is None:
-            return self.now
-        if not self.now <= at < np.inf:
-            raise BadInput(f"{at} is no time from now, {self.now}, on", path="at")
-        self.now = float(at)
-        return self.now
+        return self.now if at is None else given.instant(at, self.now, "at")
 
     def _positions(self, assets: int | Iterable[int]) -> Ints:
         """Ascending, each once."""
         if isinstance(assets, int | np.integer):
-            self._one[0] = assets if 0 <= assets < self.network.n else -1
-            return self._checked(self._one)
+            self._one[0] = given.position(assets, self.network.n, "assets")
+            return self._one
         try:
-            given = np.asarray(assets if isinstance(assets, np.ndarray) else list(assets))
+            found = np.asarray(assets if isinstance(assets, np.ndarray) else list(assets))
         except (TypeError, ValueError):
-            given = np.zeros(1)
-        if len(given) and not np.issubdtype(given.dtype, np.integer):
+            found = np.zeros(1)
+        if found.size and not np.issubdtype(found.dtype, np.integer):
             raise BadInput("assets are given by their positions, whole numbers", path="assets")
-        return self._checked(np.unique(given.reshape(-1).astype(np.int64)))
-
-    def _checked(self, positions: Any) -> Ints:
+        positions = np.unique(found.astype(np.int64))
         if len(positions) and (positions[0] < 0 or positions[-1] >= self.network.n):
             raise BadInput(f"assets are numbered 0 to {self.network.n - 1}", path="assets")
-        checked: Ints = positions.astype(np.int32, copy=False)
-        return checked
+        return positions.astype(np.int32)
 
     def _moved(self) -> Moved:
         count = self._state.count
@@ -276,30 +274,25 @@ class Evolution:
             self._state.rose[:rose].copy() if rose else NOBODY,
         )
 
-    def _group(self, group: int) -> None:
-        if not 0 <= group < self.network.feeds.count:
-            most = self.network.feeds.count - 1
-            raise BadInput(f"groups are numbered 0 to {most}", path="group")
+    def _group(self, group: int) -> int:
+        return given.position(group, self.network.feeds.count, "group")
 
-    def _ballot(
-        self, provider: int, group: int, share: float | None, k: int | None
-    ) -> tuple[int, int | None]:
-        """The weight of a new feed and what the group needs from now on (None: as before)."""
-        self._positions(provider)
-        self._group(group)
+    def _weight(self, group: int, share: float | None, k: int | None) -> int:
+        """Of a new feed."""
         code = rule_of(self.network.feeds.codes, group)
         if (share is None) == (code == "capacity"):
             raise BadInput(
                 f"a share belongs to `capacity`, and the group is `{code}`", path="share"
             )
-        if k is not None and (code != "atLeast" or k < 1):
+        if k is not None and (code != "atLeast" or given.position(k, MOST, "k") < 1):
             raise BadInput("k, from 1 on, belongs to an `atLeast` group", path="k")
-        if share is not None and not 0.0 <= share < np.inf:
-            raise BadInput("a share is zero or more", path="share")
-        return (1 if share is None else round(min(share, 1.0) * UNITS)), k
+        if share is None:
+            return 1
+        start = self.network.arrays.in_start
+        units = int(parts(start[group + 1] - start[group]))
+        return round(min(given.instant(share, 0.0, "share"), 1.0) * units)
 
     def _feed(self, provider: int, group: int) -> int:
-        self._group(group)
         begin, end = self._arrays.out_start[provider], self._arrays.out_start[provider + 1]
         found = np.flatnonzero(self._arrays.group[begin:end] == group)
         if not len(found):

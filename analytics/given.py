@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from twinfall.ontology.errors import BadInput
 
 MAX_ASSETS = 100_000_000
 """Assets of one network: some 5 GB of arrays."""
+LATEST = 1e15
+"""Seconds that a time may have; later ones would not be told apart."""
 INT32 = (-(2**31), 2**31 - 1)
 INT64 = (-(2**63), 2**63 - 1)
 EXACT = 2**53
@@ -44,6 +47,26 @@ def positions(values: Any, n: int, name: str, of: str = "assets") -> NDArray[np.
     if len(found) and (found.min() < 0 or found.max() >= n):
         raise BadInput(cure, path=name)
     return np.ascontiguousarray(found, np.int32)
+
+
+def position(value: Any, n: int, name: str) -> int:
+    """The number of one asset, group or storage, 0 to n - 1."""
+    try:
+        found = -1 if isinstance(value, bool | np.bool_) else operator.index(value)
+    except TypeError:
+        found = -1
+    if not 0 <= found < n:
+        raise BadInput(f"{str(value)[:40]!r} of {n}", path=name, cure=f"0 to {n - 1}")
+    return found
+
+
+def instant(at: Any, earliest: float, name: str) -> float:
+    """A time in seconds, not before `earliest` and not infinite."""
+    number = isinstance(at, Real) and not isinstance(at, bool | np.bool_)
+    if not number or not earliest <= at <= LATEST:
+        cure = f"seconds from {earliest:g} on"
+        raise BadInput(f"{str(at)[:40]!r} is no such time", path=name, cure=cure)
+    return float(at)
 
 
 def whole(

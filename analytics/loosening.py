@@ -7,7 +7,7 @@ in a group that nobody has; a spare place points at such a feed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,21 @@ from twinfall.analytics import kernels
 from twinfall.analytics.feeds import Feeds
 from twinfall.analytics.kernels.falling import Evolving
 from twinfall.analytics.kernels.timers import FEED
-from twinfall.analytics.votes import rule_of
+from twinfall.analytics.votes import MOST, rule_of
+from twinfall.ontology.errors import BadInput
 
 SPARE_SHARE = 4
 """One place more for each so many that there are."""
+
+
+class Wanted(NamedTuple):
+    """The weight of a group, how much of it is needed, and the lost weight that loses the group
+    (0: never).
+    """
+
+    total: int
+    need: int
+    fail_at: int
 
 
 @dataclass(slots=True)
@@ -36,15 +47,22 @@ class Loose:
         """One of its own."""
         return replace(self, total=self.total.copy(), need=self.need.copy())
 
-    def wanted(self, group: int, more: int, k: int | None) -> int:
-        """The lost weight that loses the group once it has so much more weight; 0: never."""
+    def wanted(self, group: int, more: int, k: int | None) -> Wanted:
+        """What the group wants once it has so much more weight, k from now on of an `atLeast`
+        group. Raises BadInput where that is more than can be counted.
+        """
+        total, need = int(self.total[group]) + more, int(self.need[group])
         if k is not None:
-            self.need[group] = k
+            need = k
         elif rule_of(self.codes, group) == "all":
-            self.need[group] += more
-        self.total[group] += more
-        total, need = int(self.total[group]), int(self.need[group])
-        return total - need + 1 if 1 <= need <= total else 0
+            need += more
+        if total > MOST:
+            raise BadInput(f"group {group} has no room for more feeds", path="group")
+        return Wanted(total, need, total - need + 1 if 1 <= need <= total else 0)
+
+    def take(self, group: int, wanted: Wanted) -> None:
+        """It has that now."""
+        self.total[group], self.need[group] = wanted.total, wanted.need
 
 
 def loosened(

@@ -38,7 +38,7 @@ class Past:
     @property
     def until(self) -> int:
         """When time alone changes what is down, in ns; NEVER."""
-        due = self._evolution.next if self._evolution is not None else np.inf
+        due = np.inf if self._evolution is None else self._evolution.next
         return NEVER if due == np.inf else self._origin + int(due * NANO) + 1
 
     def under(self, plain: AssetNetwork, standing: Standing, now: int) -> AssetNetwork:
@@ -46,7 +46,7 @@ class Past:
         under = plain.under(standing, now)
         nothing_yet = self._evolution is None and not (standing.failed or standing.out)
         if not remembers(plain.network) or (nothing_yet and not standing.conducts):
-            self._network = self._evolution = None
+            self._network, self._evolution, self._stopped = None, None, ()
             return under
         evolution = self._follow(plain, standing, now)
         gone = np.flatnonzero(evolution.down & ~under.course.down)
@@ -68,17 +68,18 @@ class Past:
             self._origin = min([now, *own.values()])
             evolution = self._evolution = Evolution(plain.network)
         clock = max((now - self._origin) / NANO, evolution.now)
-        _switch(plain, standing, evolution)
+        if not begun:  # nobody has seen them stand otherwise
+            _switch(plain, standing, evolution)
         fresh = sorted((since, id_) for id_, since in own.items() if id_ not in self._own)
         for since, id_ in fresh:
             at = min(max((since - self._origin) / NANO, evolution.now), clock)
             evolution.fail(plain.some_positions([id_]), at)
         evolution.repair(plain.some_positions(self._own.keys() - own.keys()), clock)
+        _switch(plain, standing, evolution)
         if not begun:
             _stop(plain, evolution, self._stopped)
         started = frozenset(standing.running)
         evolution.start(plain.some_positions(started - self._running))
-        evolution.advance(clock)
         self._own, self._running = own, started
         return evolution
 

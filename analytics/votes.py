@@ -111,14 +111,9 @@ def unweighed(
     priority[standbys.feed], start[standbys.feed] = standbys.priority, standbys.start
     need = np.where(votes.fail_at > 0, votes.total - votes.fail_at + 1, votes.unmet)
     shared = (code == RULES.index("capacity"))[group]
-    units = _units(np.bincount(group, minlength=len(code)))[group]
+    units = parts(np.bincount(group, minlength=len(code)))[group]
     share = np.where(shared, weight / units, 1.0)
     return Ballot(code, need, share, (need > 0).astype(np.float64), priority, start)
-
-
-def _units(size: Any) -> Any:
-    """Parts of `minShare` that groups with so many feeds count in."""
-    return np.minimum(UNITS, MOST // np.maximum(size, 1))
 
 
 def rule_codes(rule: Sequence[str] | NDArray[np.int8]) -> NDArray[np.int8]:
@@ -164,6 +159,11 @@ def _rules(ballot: Ballot) -> tuple[Any, Any]:
     return code, counted(k, len(code), "k")
 
 
+def parts(size: Any) -> Any:
+    """Of how many parts `minShare` is in a group of so many feeds."""
+    return np.minimum(UNITS, MOST // np.maximum(size, 1))
+
+
 def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[Any, Any]) -> None:
     """Shares as whole parts of `minShare`; sums of them may be wrong by half a part each."""
     weight, need = into
@@ -172,12 +172,12 @@ def _weigh_shares(ballot: Ballot, code: Any, group: Any, size: Any, into: tuple[
         return
     share = numbers(ballot.share, len(group), 1.0, "share")
     least = numbers(ballot.min_share, len(code), 0.0, "min_share")
-    units = _units(size)
+    units = parts(size)
     feeds = np.flatnonzero(chosen[group])
     owner = group[feeds]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        parts = np.nan_to_num(share[feeds] / least[owner], nan=0.0, posinf=1.0)
-    weight[feeds] = np.rint(np.minimum(parts, 1.0) * units[owner])
+        brought = np.nan_to_num(share[feeds] / least[owner], nan=0.0, posinf=1.0)
+    weight[feeds] = np.rint(np.minimum(brought, 1.0) * units[owner])
     need[chosen] = np.maximum(units - size, 1)[chosen]
     need[chosen & (least <= 0)] = 0
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from twinfall.analytics import AssetNetwork, Standing, topology_request
 from twinfall.analytics.assets import models_hash
 from twinfall.analytics.limits import Limits, compile_limits
-from twinfall.analytics.past import Past
+from twinfall.analytics.past import Past, remembers
 from twinfall.graph.following import Changes, NotFollowed, followed, is_same
 from twinfall.graph.graph import Graph
 from twinfall.graph.models import Models
@@ -71,6 +71,20 @@ class Made:
         return self.network.cursor >= cursor and self.revision == revision
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Arrays under the states of a moment, and until when (ns) time alone moves nothing."""
+
+    network: AssetNetwork
+    standing: Standing
+    until: int
+
+    def is_still(self, plain: AssetNetwork, standing: Standing, now: int) -> bool:
+        """Whether nothing has changed since."""
+        same = self.standing is standing and self.network.compiled_from(plain)
+        return same and now < self.until
+
+
 class LiveNetwork:
     """The arrays of one graph, which follow its changes and are compiled anew when one of them
     matters, under the states that its assets are in.
@@ -86,8 +100,7 @@ class LiveNetwork:
         self._kept = kept
         self._lock = threading.Lock()
         self._made: Made | None = None
-        self._under: AssetNetwork | None = None
-        self._seen: Standing | None = None
+        self._seen: Seen | None = None
         self._past = Past()
         self._checking: threading.Thread | None = None
         self._closing = threading.Event()
@@ -97,17 +110,21 @@ class LiveNetwork:
         plain = self.compiled()
         if self._states is None:
             return plain
-        standing, now = self._states.standing(), self._states.now()
-        under = self._under
-        if under is None or not self._is_same(under, plain, standing, now):
+        seen = self._seen
+        if seen is None or not seen.is_still(plain, self._states.standing(), self._states.now()):
             with self._lock:
-                under = self._under
-                if under is None or not self._is_same(under, plain, standing, now):
-                    under = self._past.under(plain, standing, now)
-                    self._under, self._seen = under, standing
-        if under.cursor < plain.cursor:
-            under = self._under = under.at(plain.cursor)
-        return under
+                seen = self._seen = self._see(plain, self._states)
+        if seen.network.cursor < plain.cursor:
+            seen = self._seen = replace(seen, network=seen.network.at(plain.cursor))
+        return seen.network
+
+    def look(self) -> None:
+        """Follow the graph and the states though nobody asks, so that what the plant goes through
+        is remembered.
+        """
+        plain = self.compiled()
+        if self._states is not None and remembers(plain.network):
+            self.current()
 
     def compiled(self) -> AssetNetwork:
         """The arrays as if all were well; with the graph's changes, the limits are followed."""
@@ -135,12 +152,16 @@ class LiveNetwork:
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
 
-    def _is_same(
-        self, under: AssetNetwork, plain: AssetNetwork, standing: Standing, now: int
-    ) -> bool:
-        """Whether nothing has changed since, nor time alone has moved anything."""
-        unchanged = under.compiled_from(plain) and self._seen is standing
-        return unchanged and now < min(under.until, self._past.until)
+    def _see(self, plain: AssetNetwork, states: States) -> Seen:
+        """With the lock held, the plant as it is now: its past must be told of no older moment
+        than the last one, however callers come here.
+        """
+        latest = self._made.network if self._made is not None else plain
+        standing, now, seen = states.standing(), states.now(), self._seen
+        if seen is not None and seen.is_still(latest, standing, now):
+            return seen
+        under = self._past.under(latest, standing, now)
+        return Seen(under, standing, min(under.until, self._past.until))
 
     def _make(self, before: Made | None, cursor: int, revision: int) -> Made:
         """`revision` was read first: too old a number only means looking once more."""

@@ -202,7 +202,7 @@ class States:
                 ticked = now
                 self.tick()
                 if now - looked >= rest:
-                    self.networks.compiled()
+                    self.networks.look()
                     looked = time.monotonic()
                     rest = REST * (looked - now)
             except TwinError as error:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 UP = np.int32(2**31 - 1)
 """The wave of an asset that is up."""
@@ -110,7 +110,7 @@ class Scratch(NamedTuple):
     dry_cause: Any  # int32 [S]
 
 
-@compiled
+@inner
 def seconds(column: Any, at: int) -> float:
     """Of a column that is empty where all are zero."""
     return float(column[u64(at)]) if len(column) > 0 else 0.0

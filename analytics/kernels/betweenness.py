@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 
-@compiled
+@inner
 def _search(start, neighbour, up, source, hops, paths, queue):  # type: ignore[no-untyped-def]
     """Breadth first from the source: hops, number of shortest paths, order; returns how many."""
     hops[source] = 0
@@ -31,7 +31,7 @@ def _search(start, neighbour, up, source, hops, paths, queue):  # type: ignore[n
     return tail
 
 
-@compiled
+@inner
 def _share_out(start, neighbour, hops, paths, queue, tail, share):  # type: ignore[no-untyped-def]
     """Farthest first: each node's paths onward, shared among those before it."""
     for i in range(tail - 1, 0, -1):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import STORAGE, UP, i64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.marking import fail
 
 
-@compiled
+@inner
 def carriers_cut(a: Any, s: Any, heap: Any, down: int, new: Any, now: float, wave: int) -> int:
     """Fail what no longer reaches a source, in the carriers of what went down last."""
     carriers = len(a.member_start) - 1
@@ -29,7 +29,7 @@ def carriers_cut(a: Any, s: Any, heap: Any, down: int, new: Any, now: float, wav
     return down
 
 
-@compiled
+@inner
 def carrier_cut(
     a: Any, s: Any, heap: Any, down: int, new: Any, carrier: int, now: float, wave: int
 ) -> int:
@@ -54,7 +54,7 @@ def carrier_cut(
     return down
 
 
-@compiled
+@inner
 def storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
     """Others go down by the storage that ran empty; it goes down, and they if it does not, by
     the loss of its supply.
@@ -66,7 +66,7 @@ def storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
     return storage
 
 
-@compiled
+@inner
 def begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
     """Queue the sources that are up; all other members are not reached yet."""
     mark, root, reached, queue, members = s.mark, s.root, s.reached, s.queue, a.members
@@ -83,7 +83,7 @@ def begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
     return tail
 
 
-@compiled
+@inner
 def _begin_at_storages(
     a: Any, s: Any, heap: Any, carrier: int, tail: int, now: float, wave: int
 ) -> int:
@@ -106,7 +106,7 @@ def _begin_at_storages(
     return tail
 
 
-@compiled
+@inner
 def reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int:
     """Spread from the queue through assets that are up and conduct; the queue's new end."""
     mark, reached, queue, conducts = s.mark, s.reached, s.queue, a.conducts
@@ -126,7 +126,7 @@ def reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int:
     return tail
 
 
-@compiled
+@inner
 def find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now: float) -> None:
     """For every member that is up and not reached: the nearest thing whose loss cut it off.
 

@@ -20,7 +20,7 @@ from twinfall.analytics.kernels.arrays import (
 )
 from twinfall.analytics.kernels.carriers import carrier_cut, carriers_cut
 from twinfall.analytics.kernels.circles import unfounded
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 from twinfall.analytics.kernels.marking import clean, fail, lose
 
 
@@ -61,7 +61,7 @@ def cascade(a: Any, s: Any, failed: Any, at: Any, horizon: float) -> Any:
     return down
 
 
-@compiled
+@inner
 def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     """Lose the feeds of what went down in the last wave, `new` of the order."""
     feeds = (a.out_start, a.group, a.weight, a.rule, a.transfer, a.autonomy)
@@ -70,7 +70,7 @@ def _spread(a: Any, s: Any, heap: Any, new: Any, now: float, wave: int) -> Any:
     return _lose_feeds(*feeds, s.tally, s.mark, s.order, heap, new, now, wave + 1)
 
 
-@compiled
+@inner
 def _lose_feeds(
     out_start: Any, group_of: Any, weight: Any, rule: Any, transfer: Any, autonomy: Any,
     tally: Any, mark: Any, order: Any, heap: Any, new: Any, now: float, wave: int,
@@ -100,7 +100,7 @@ def _lose_feeds(
     return down
 
 
-@compiled
+@inner
 def _expire(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
     """Take all events of a moment together: failures, storages, then feeds and groups."""
     rule, tally, mark, order = a.rule, s.tally, s.mark, s.order

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import NONE, UP, i64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 from twinfall.analytics.kernels.evolving import moment
 from twinfall.analytics.kernels.falling import DIRTY, FALLEN, ROSE, seed
 from twinfall.analytics.kernels.rising import rise
@@ -53,7 +53,7 @@ def change(a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, now: float
     return place[0]
 
 
-@compiled
+@inner
 def _apply(
     a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, place: Any, now: float
 ) -> Any:
@@ -77,12 +77,12 @@ def _apply(
     return group
 
 
-@compiled
+@inner
 def _is_lost(a: Any, s: Any, group: int) -> bool:
     return bool(0 < a.rule[group].fail_at <= s.tally[group].lost)
 
 
-@compiled
+@inner
 def _switch(a: Any, s: Any, e: Any, asset: int, on: bool) -> Any:
     """Let it conduct or not; whom it passes its carriers on to."""
     a.conducts[asset] = on
@@ -104,7 +104,7 @@ def _switch(a: Any, s: Any, e: Any, asset: int, on: bool) -> Any:
     return around
 
 
-@compiled
+@inner
 def _room(a: Any, s: Any, e: Any, feed: Any) -> Any:
     """A spare feed of a provider and a spare place of a group, or why not, twice."""
     provider, group, _, nobody, nothing, _ = feed
@@ -126,7 +126,7 @@ def _room(a: Any, s: Any, e: Any, feed: Any) -> Any:
     return edge, place
 
 
-@compiled
+@inner
 def _attach(a: Any, s: Any, feed: Any, place: Any) -> None:
     """Let a feed (provider, group, weight, ...) vote; its loss is felt at once."""
     provider, group, weight, _, _, _ = feed
@@ -136,7 +136,7 @@ def _attach(a: Any, s: Any, feed: Any, place: Any) -> None:
         s.tally[group].decided = provider
 
 
-@compiled
+@inner
 def _detach(a: Any, s: Any, e: Any, feed: Any) -> None:
     """Let a feed (number, _, _, nobody, nothing, ...) vote no more."""
     edge, _, _, nobody, nothing, _ = feed
@@ -158,7 +158,7 @@ def _detach(a: Any, s: Any, e: Any, feed: Any) -> None:
     s.tally[group].decided = -1
 
 
-@compiled
+@inner
 def _revote(a: Any, s: Any, e: Any, group: int, fail_at: int, now: float) -> Any:
     """The group is lost at another weight; its consumer."""
     a.rule[group].fail_at = fail_at
@@ -173,7 +173,7 @@ def _revote(a: Any, s: Any, e: Any, group: int, fail_at: int, now: float) -> Any
     return consumer
 
 
-@compiled
+@inner
 def hangs_on(a: Any, s: Any, e: Any, asset: int, other: int) -> bool:
     """Whether an asset hangs on another one, over feeds and connections, up or down; also where
     that takes more than MOST_LOOKED_AT steps to find out.
@@ -193,7 +193,7 @@ def hangs_on(a: Any, s: Any, e: Any, asset: int, other: int) -> bool:
     return bool(found)
 
 
-@compiled
+@inner
 def _after(a: Any, queue: Any, flagged: Any, asset: int, tail: int) -> Any:
     for edge in range(a.out_start[asset], a.out_start[asset + 1]):
         consumer = i64(a.rule[a.group[edge]].consumer)

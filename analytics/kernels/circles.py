@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import GROUP, STORAGE, UP, i64, seconds
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes
 from twinfall.analytics.kernels.marking import fail
 
 
-@compiled
+@inner
 def unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> int:
     """Fail what keeps itself up in a circle; buffers in the circle begin to run first."""
     mark, support, order, root, scope = s.mark, s.support, s.order, s.root, s.scope
     size = _suspects(a, s, down)
     if size == 0:
         return down
-    ground(a, s, now, size)
-    _blame(a, s, down, now, size)
-    while _start_buffers(a, s, heap, now, size):
+    started = True
+    while started:
         ground(a, s, now, size)
         _blame(a, s, down, now, size)
+        started = _start_buffers(a, s, heap, now, size)
     for i in range(size):
         asset = i64(scope[i])
         if support[asset].holds == 0:
@@ -34,7 +34,7 @@ def unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> in
     return down
 
 
-@compiled
+@inner
 def _suspects(a: Any, s: Any, down: int) -> Any:
     """Whose support may have gone with what is down: everything up that can be reached from it
     over feeds and connections, ascending, marked as inside. 0 where no circle is among it.
@@ -66,7 +66,7 @@ def _suspects(a: Any, s: Any, down: int) -> Any:
     return size
 
 
-@compiled
+@inner
 def suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> Any:
     if mark[asset].wave != UP or support[asset].inside == 1:
         return size
@@ -75,7 +75,7 @@ def suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> Any:
     return size + 1
 
 
-@compiled
+@inner
 def suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> Any:
     for carrier in range(len(a.member_start) - 1):
         base = carrier * len(a.member) + asset
@@ -84,7 +84,7 @@ def suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> Any:
     return size
 
 
-@compiled
+@inner
 def _blame(a: Any, s: Any, down: int, now: float, size: int) -> None:
     """For what is up without support: the nearest asset that is down and whose loss left it so,
     by steps over missing feeds and connections, and the group or carrier of the last step.
@@ -113,7 +113,7 @@ def _blame(a: Any, s: Any, down: int, now: float, size: int) -> None:
                 tail = blame_neighbours(a, s, asset, i64(carrier), tail)
 
 
-@compiled
+@inner
 def blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
     if s.support[asset].inside == 0 or s.support[asset].holds == 1:
         return tail
@@ -125,7 +125,7 @@ def blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
     return tail
 
 
-@compiled
+@inner
 def blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
     base = carrier * len(a.member) + asset
     for at in range(a.pass_start[base], a.pass_start[base + 1]):
@@ -135,7 +135,7 @@ def blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int
     return tail
 
 
-@compiled
+@inner
 def _start_buffers(a: Any, s: Any, heap: Any, now: float, size: int) -> bool:
     support, tally, rule = s.support, s.tally, a.rule
     started = False

@@ -20,7 +20,18 @@ def compiled(function: Callable[..., Any]) -> Any:
     What is kept is compiled anew when any file of the function's package has changed: compiled
     code has in it what it calls, and numba by itself looks at the function's own file only.
     """
-    made = njit(function)
+    return _kept(function, no_cfunc_wrapper=True)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """The same for a loop that only compiled code calls: there is no way into it from Python, which
+    takes longer to compile than most loops themselves.
+    """
+    return _kept(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _kept(function: Callable[..., Any], **options: Any) -> Any:
+    made = njit(**options)(function)
     with contextlib.suppress(RuntimeError):  # no folder to keep it in
         made._cache = _PackageCache(function)  # type: ignore[no-untyped-call]
     return made

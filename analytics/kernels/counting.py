@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import i64, u64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 VOTE = np.dtype([("need", "i4"), ("consumer", "i4"), ("seen", "i4"), ("lost", "i4")])
 """A group that one feed does not lose: weight until it is lost, for whom; and in a failure."""
@@ -88,7 +88,7 @@ def take_down(a: Any, w: Any, failed: int, size: int) -> Any:
     return tail + leaves
 
 
-@compiled
+@inner
 def _feed_no_more(
     span: Any, target: Any, weight: Any, vote: Any, stamp: Any, queue: Any,
     failed: int, head: int, tail: int, leaves: int,
@@ -129,7 +129,7 @@ def _feed_no_more(
     return tail, leaves
 
 
-@compiled
+@inner
 def _circles(circling: Any, queue: Any, tail: int) -> bool:
     """Whether a circle is touched; no leaf is in one."""
     found = i64(0)
@@ -139,14 +139,14 @@ def _circles(circling: Any, queue: Any, tail: int) -> bool:
     return bool(found == 1)
 
 
-@compiled
+@inner
 def _uncut(cut: Any, queue: Any, first: int, last: int) -> None:
     """These went down by no carrier."""
     for i in range(first, last):
         cut[queue[i]] = -1
 
 
-@compiled
+@inner
 def _carry_no_more(a: Any, w: Any, failed: int, head: int, tail: int) -> Any:
     """Take down what the assets from `head` on cut off in their carriers: where they end, where
     those end that were cut off, and the carriers to be searched again.
@@ -158,7 +158,7 @@ def _carry_no_more(a: Any, w: Any, failed: int, head: int, tail: int) -> Any:
     return end, tail, dirty
 
 
-@compiled
+@inner
 def _cut_off(a: Any, w: Any, failed: int, asset: int, tail: int) -> Any:
     """Take down what an asset cuts off in its carriers; the carriers to be searched again."""
     dirty = i64(0)
@@ -178,7 +178,7 @@ def _cut_off(a: Any, w: Any, failed: int, asset: int, tail: int) -> Any:
     return tail, dirty
 
 
-@compiled
+@inner
 def _lose(a: Any, w: Any, failed: int, asset: int, carrier: int, tail: int) -> Any:
     if w.stamp[asset] == failed:
         return tail
@@ -186,7 +186,7 @@ def _lose(a: Any, w: Any, failed: int, asset: int, carrier: int, tail: int) -> A
     return tail + 1
 
 
-@compiled
+@inner
 def _search_again(a: Any, w: Any, failed: int, dirty: int, tail: int) -> Any:
     """Take down what no source of these carriers reaches any more."""
     reached, heads, stamp, tree = w.reached, w.heads, w.stamp, a.tree
@@ -211,7 +211,7 @@ def _search_again(a: Any, w: Any, failed: int, dirty: int, tail: int) -> Any:
     return tail
 
 
-@compiled
+@inner
 def _reach(a: Any, w: Any, base: int, failed: int, size: int) -> None:
     """Spread from the first `size` of the heads through what is up and conducts."""
     reached, heads, stamp, search = w.reached, w.heads, w.stamp, w.searches[0]
@@ -245,7 +245,7 @@ def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
             counts[asset] = _shown(w.queue, down, visible, len(a.member))
 
 
-@compiled
+@inner
 def _count_fed(
     span: Any, target: Any, weight: Any, vote: Any, stamp: Any, queue: Any, circling: Any,
     up: Any, visible: int, counts: Any,
@@ -274,7 +274,7 @@ def _count_fed(
             counts[u64(asset)] -= queue[u64(last - i)] >= visible
 
 
-@compiled
+@inner
 def _shown(queue: Any, down: int, visible: int, n: int) -> Any:
     """How many of those that are down with the first one are no gates; -1 where that is open."""
     if down < 0 or visible == n:

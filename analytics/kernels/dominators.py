@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import i64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 
 @compiled
@@ -44,7 +44,7 @@ def dominators(n: int, start: Any, to: Any, roots: Any) -> Any:
     return order, idom
 
 
-@compiled
+@inner
 def _depth_first(n: int, start: Any, to: Any, roots: Any) -> Any:
     """Vertices in preorder behind the root of all, their places (-1: not reached), and parents."""
     order = np.empty(n + 1, np.int32)
@@ -76,7 +76,7 @@ def _depth_first(n: int, start: Any, to: Any, roots: Any) -> Any:
     return order[:count].copy(), back, parent[:count].copy()
 
 
-@compiled
+@inner
 def _arrivals(order: Any, back: Any, start: Any, to: Any) -> Any:
     """For each place in the order, the places from which an arc comes."""
     count = len(order)
@@ -96,7 +96,7 @@ def _arrivals(order: Any, back: Any, start: Any, to: Any) -> Any:
     return first, come
 
 
-@compiled
+@inner
 def _evaluate(vertex: int, last: int, semi: Any, label: Any, parent: Any, stack: Any) -> Any:
     """The vertex of least semidominator on the way up to the last one linked, compressed."""
     if parent[vertex] < last:

@@ -13,13 +13,13 @@ from twinfall.analytics.kernels.circles import (
     suspect,
     suspect_neighbours,
 )
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.falling import CIRCLED, CIRCLES, SEEDS, fall, run_dry
 from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes
 from twinfall.analytics.kernels.timers import CHARGING, DRAINING, left, turn
 
 
-@compiled
+@inner
 def circles_lost(a: Any, s: Any, e: Any, new: Any, now: float, wave: int) -> Any:
     """Take down what keeps itself up in a circle; buffers in the circle begin to run first."""
     mark, support, root, scope = s.mark, s.support, s.root, s.scope
@@ -27,11 +27,11 @@ def circles_lost(a: Any, s: Any, e: Any, new: Any, now: float, wave: int) -> Any
     size = _in_question(a, s, e, new)
     if size == 0:
         return down
-    ground(a, s, now, size)
-    _accuse(a, s, e, now, size)
-    while _start_buffers(a, s, e, now, size):
+    started = True
+    while started:
         ground(a, s, now, size)
         _accuse(a, s, e, now, size)
+        started = _start_buffers(a, s, e, now, size)
     for i in range(size):
         asset = i64(scope[i])
         if support[asset].holds == 0:
@@ -41,7 +41,7 @@ def circles_lost(a: Any, s: Any, e: Any, new: Any, now: float, wave: int) -> Any
     return down
 
 
-@compiled
+@inner
 def _in_question(a: Any, s: Any, e: Any, new: Any) -> Any:
     """Whose support may have gone: the seeds, what fell now, and what follows; as `_suspects`."""
     mark, support, scope, order = s.mark, s.support, s.scope, s.order
@@ -57,7 +57,7 @@ def _in_question(a: Any, s: Any, e: Any, new: Any) -> Any:
     return grown(a, s, size, False)
 
 
-@compiled
+@inner
 def _follow(a: Any, s: Any, asset: int, size: int) -> Any:
     for edge in range(a.out_start[asset], a.out_start[asset + 1]):
         consumer = i64(a.rule[a.group[edge]].consumer)
@@ -67,7 +67,7 @@ def _follow(a: Any, s: Any, asset: int, size: int) -> Any:
     return size
 
 
-@compiled
+@inner
 def grown(a: Any, s: Any, size: int, anyway: bool) -> Any:
     """The first `size` of the scope and all that hangs on them, ascending; 0 without a circle,
     unless it is wanted anyway.
@@ -85,7 +85,7 @@ def grown(a: Any, s: Any, size: int, anyway: bool) -> Any:
     return size
 
 
-@compiled
+@inner
 def _start_buffers(a: Any, s: Any, e: Any, now: float, size: int) -> bool:
     support, tally, timer = s.support, s.tally, e.timer
     started = False
@@ -120,7 +120,7 @@ def _start_buffers(a: Any, s: Any, e: Any, now: float, size: int) -> bool:
     return started
 
 
-@compiled
+@inner
 def _accuse(a: Any, s: Any, e: Any, now: float, size: int) -> None:
     """For what is up without support: the nearest asset that is down, as `_blame`; of equally
     near ones who fell first.
@@ -149,7 +149,7 @@ def _accuse(a: Any, s: Any, e: Any, now: float, size: int) -> None:
                 tail = blame_neighbours(a, s, asset, i64(carrier), tail)
 
 
-@compiled
+@inner
 def _by_falling(mark: Any, queue: Any, flagged: Any, size: int) -> None:
     """Sort the queue by wave, then position, and take its flags away."""
     keys = np.empty(size, np.int64)
@@ -161,7 +161,7 @@ def _by_falling(mark: Any, queue: Any, flagged: Any, size: int) -> None:
         queue[i] = keys[i] & 0xFFFFFFFF
 
 
-@compiled
+@inner
 def _down_before(a: Any, s: Any, e: Any, asset: int, tail: int) -> Any:
     """Queue what is down and feeds or touches this one, each once; flags them as risen."""
     for k in range(a.group_start[asset], a.group_start[asset + 1]):
@@ -175,7 +175,7 @@ def _down_before(a: Any, s: Any, e: Any, asset: int, tail: int) -> Any:
     return tail
 
 
-@compiled
+@inner
 def _queue_down(s: Any, e: Any, asset: int, tail: int) -> Any:
     if s.mark[asset].wave != UP and e.asset[asset].risen == 0:
         e.asset[asset].risen = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from twinfall.analytics.kernels.arrays import NONE, UP, i64, u64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.encircling import circles_lost
 from twinfall.analytics.kernels.falling import DIRTY, FALLEN, SEEDS, WAVE, fall, lost, seed
 from twinfall.analytics.kernels.marking import lose
@@ -16,7 +16,7 @@ from twinfall.analytics.kernels.supplying import carrier_lost, carriers_lost
 from twinfall.analytics.kernels.timers import BUFFER, DRAINING, FEED, STORAGE, drop, put
 
 
-@compiled
+@inner
 def moment(a: Any, s: Any, e: Any, failed: Any, group: int, now: float) -> None:
     """Fail these, take all that is due by now, look at a group whose feeds are others (-1: none),
     and follow until nothing more falls.
@@ -49,7 +49,7 @@ def moment(a: Any, s: Any, e: Any, failed: Any, group: int, now: float) -> None:
     count[SEEDS] = 0
 
 
-@compiled
+@inner
 def _due(a: Any, s: Any, e: Any, down: int, now: float, wave: int) -> Any:
     """Take all that is due: storages, then losses on their way and buffers."""
     timer, heap, size, events, tally = e.timer, e.heap, e.size, e.events, s.tally
@@ -85,7 +85,7 @@ def _due(a: Any, s: Any, e: Any, down: int, now: float, wave: int) -> Any:
     return down
 
 
-@compiled
+@inner
 def _run_empty(a: Any, s: Any, e: Any, i: int, now: float) -> None:
     slot = i64(e.first_storage + i)
     e.timer[slot].level = 0.0
@@ -96,7 +96,7 @@ def _run_empty(a: Any, s: Any, e: Any, i: int, now: float) -> None:
         seed(s, e, i64(a.storage[i]))
 
 
-@compiled
+@inner
 def _spread(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> Any:
     """Lose the feeds of what fell in the last wave, `new` of the order."""
     out_start, group_of, weight, transfer = a.out_start, a.group, a.weight, a.transfer

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import NONE, UP, i64, u64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.timers import CHARGING, DRAINING, HOLDING, turn
 
 CIRCLED = 2**30 - 1
@@ -47,7 +47,7 @@ class Evolving(NamedTuple):
     count: Any  # int64 [7]
 
 
-@compiled
+@inner
 def fall(a: Any, s: Any, e: Any, down: int, asset: int, how: Any) -> Any:
     """Take an asset down (time, wave, by, cause) unless it is; how many have fallen then."""
     mark, at = s.mark, u64(asset)
@@ -63,7 +63,7 @@ def fall(a: Any, s: Any, e: Any, down: int, asset: int, how: Any) -> Any:
     return down + 1
 
 
-@compiled
+@inner
 def _pause(a: Any, s: Any, e: Any, asset: int, now: float) -> None:
     """Who is down draws nothing from its buffers, and its storages give nothing."""
     timer, heap, size, tally, rule = e.timer, e.heap, e.size, s.tally, a.rule
@@ -81,7 +81,7 @@ def _pause(a: Any, s: Any, e: Any, asset: int, now: float) -> None:
             rest(s, e, i64(i), HOLDING, now)
 
 
-@compiled
+@inner
 def uncircle(s: Any, e: Any, group: int, slot: int) -> None:
     """The group counts as lost by its votes only."""
     if e.timer[slot].circled == 1:
@@ -90,7 +90,7 @@ def uncircle(s: Any, e: Any, group: int, slot: int) -> None:
         s.tally[group].lost -= CIRCLED
 
 
-@compiled
+@inner
 def rest(s: Any, e: Any, i: int, mode: int, now: float) -> None:
     """A storage runs no more."""
     slot = i64(e.first_storage + i)
@@ -102,7 +102,7 @@ def rest(s: Any, e: Any, i: int, mode: int, now: float) -> None:
         e.count[CIRCLES] -= 1
 
 
-@compiled
+@inner
 def run_dry(a: Any, s: Any, e: Any, i: int, now: float) -> None:
     """A storage begins to run on what is in it."""
     slot = i64(e.first_storage + i)
@@ -111,7 +111,7 @@ def run_dry(a: Any, s: Any, e: Any, i: int, now: float) -> None:
     s.empty[i] = a.storage_autonomy[i] <= 0.0
 
 
-@compiled
+@inner
 def seed(s: Any, e: Any, asset: int) -> None:
     """The support of an asset is to be looked at."""
     if s.support[asset].inside == 0:
@@ -120,7 +120,7 @@ def seed(s: Any, e: Any, asset: int) -> None:
         e.count[SEEDS] += 1
 
 
-@compiled
+@inner
 def lost(a: Any, s: Any, e: Any, down: int, group: int, now: float, wave: int) -> Any:
     """A group is lost: its buffer begins to run, or its consumer falls."""
     consumer = i64(a.rule[group].consumer)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import BEFORE, DOWN_BEFORE, UP, i64, seconds
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 
 @compiled
@@ -38,7 +38,7 @@ def ground(a: Any, s: Any, now: float, size: int) -> None:
             return
 
 
-@compiled
+@inner
 def _derive(a: Any, s: Any, now: float, size: int) -> None:
     mark, support, queue, member, source = s.mark, s.support, s.queue, a.member, a.source
     scope = s.scope
@@ -64,7 +64,7 @@ def _derive(a: Any, s: Any, now: float, size: int) -> None:
                 tail = _pass_on(a, s, i64(scope[i]), tail)
 
 
-@compiled
+@inner
 def _fed_from_outside(a: Any, s: Any, size: int) -> None:
     """What is up outside passes on all its carriers."""
     mark, support, scope, member = s.mark, s.support, s.scope, a.member
@@ -84,7 +84,7 @@ def _fed_from_outside(a: Any, s: Any, size: int) -> None:
                     support[asset].fed |= i64(1) << carrier
 
 
-@compiled
+@inner
 def passes(a: Any, at_carrier: int, to: int) -> bool:
     for at in range(a.pass_start[at_carrier], a.pass_start[at_carrier + 1]):
         if a.pass_to[at] == to:
@@ -92,7 +92,7 @@ def passes(a: Any, at_carrier: int, to: int) -> bool:
     return False
 
 
-@compiled
+@inner
 def _open_groups(a: Any, s: Any, now: float, size: int) -> None:
     """Count the groups that must be derived, and as votes the feeds whose loss is on its way and
     those from outside.
@@ -125,7 +125,7 @@ def _open_groups(a: Any, s: Any, now: float, size: int) -> None:
                 support[consumer].open += 1
 
 
-@compiled
+@inner
 def _support(mark: Any, support: Any, member: Any, queue: Any, asset: int, tail: int) -> int:
     """Queue an asset once it is up and nothing it needs is missing, or it is assumed."""
     if support[asset].holds == 1 or mark[asset].wave != UP:
@@ -138,7 +138,7 @@ def _support(mark: Any, support: Any, member: Any, queue: Any, asset: int, tail:
     return tail
 
 
-@compiled
+@inner
 def _work(a: Any, s: Any, head: int, tail: int) -> int:
     """Give the votes of what holds, and pass its carriers on, until nothing more follows."""
     mark, support, queue, tally = s.mark, s.support, s.queue, s.tally
@@ -160,7 +160,7 @@ def _work(a: Any, s: Any, head: int, tail: int) -> int:
     return tail
 
 
-@compiled
+@inner
 def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
     """Pass on the carriers that reach an asset, each once."""
     mark, support, queue, member = s.mark, s.support, s.queue, a.member
@@ -180,12 +180,12 @@ def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
     return tail
 
 
-@compiled
+@inner
 def lacks_votes(s: Any, group: int) -> bool:
     return bool(s.tally[group].lacks > 0)
 
 
-@compiled
+@inner
 def clear(support: Any, scope: Any, size: int) -> None:
     for i in range(size):
         support[scope[i]].inside = 0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import i64, u64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 LATE = np.int32(2**30)
 """The rank of what does not hold."""
@@ -49,7 +49,7 @@ def hold(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
             return
 
 
-@compiled
+@inner
 def _lacks(opened: Any, member: Any, fed_by: Any, asset: int) -> bool:
     if opened[u64(asset)] > 0:
         return True
@@ -61,7 +61,7 @@ def _lacks(opened: Any, member: Any, fed_by: Any, asset: int) -> bool:
     return False
 
 
-@compiled
+@inner
 def _derive(a: Any, out: Any, black: Any, rank: Any, fed_by: Any, work: Any) -> None:
     """work[0]: open groups of each asset; work[1]: the queue; work[2, :G]: weight each group lacks;
     work[3, :G]: whether it is sustained.
@@ -89,7 +89,7 @@ def _derive(a: Any, out: Any, black: Any, rank: Any, fed_by: Any, work: Any) -> 
                 )  # fmt: skip
 
 
-@compiled
+@inner
 def _open(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
     source, rule, in_start, in_edges = a.source, a.rule, a.in_start, a.in_edges
     provider, weight, sustain = a.provider, a.weight, a.sustain
@@ -116,7 +116,7 @@ def _open(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
             opened[rule[group].consumer] += 1
 
 
-@compiled
+@inner
 def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: int) -> Any:
     opened, queue, lacks, sustained = work[0], work[1], work[2], work[3]
     out_start, group_of, weight, rule, member = a.out_start, a.group, a.weight, a.rule, a.member
@@ -140,7 +140,7 @@ def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: 
     return tail
 
 
-@compiled
+@inner
 def _held(
     out: Any, rank: Any, fed_by: Any, member: Any, opened: Any, queue: Any, asset: int, tail: int
 ) -> Any:
@@ -152,7 +152,7 @@ def _held(
     return tail + 1
 
 
-@compiled
+@inner
 def _pass_on(
     conducts: Any, pass_start: Any, pass_to: Any, out: Any, rank: Any, fed_by: Any, member: Any,
     opened: Any, queue: Any, asset: int, tail: int,
@@ -200,7 +200,7 @@ def held_by(a: Any, rank: Any, fed_by: Any, target: int, inside: Any, way: Any) 
     return tail
 
 
-@compiled
+@inner
 def _voters(a: Any, rank: Any, asset: int, group: int, inside: Any, way: Any, tail: int) -> Any:
     """Take in feeds until the group has its votes."""
     rule, provider, weight, in_edges = a.rule, a.provider, a.weight, a.in_edges

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import DOWN_BEFORE, UP, i64, u64
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 
 @compiled
@@ -25,7 +25,7 @@ def prepare(a: Any, s: Any, baseline: Any) -> None:
             tally[a.group[edge]].before += a.weight[edge]
 
 
-@compiled
+@inner
 def fail(mark: Any, order: Any, down: int, asset: int, how: Any) -> int:
     """Take an asset down (time, wave, by, cause) unless it is; how many are down then."""
     at = u64(asset)
@@ -39,7 +39,7 @@ def fail(mark: Any, order: Any, down: int, asset: int, how: Any) -> int:
     return down + 1
 
 
-@compiled
+@inner
 def lose(rule: Any, tally: Any, group: int, provider: int, weight: int) -> bool:
     """Count the weight of one lost feed; whether it is the one that loses the group."""
     at = u64(group)
@@ -66,7 +66,7 @@ def clean(a: Any, s: Any, down: int) -> None:
         s.empty[i] = 0
 
 
-@compiled
+@inner
 def _clean_marks(
     out_start: Any, group_of: Any, mark: Any, tally: Any, order: Any, down: int
 ) -> None:

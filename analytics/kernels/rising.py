@@ -13,7 +13,7 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import UP, i64, u64
 from twinfall.analytics.kernels.circles import suspect
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.encircling import grown
 from twinfall.analytics.kernels.falling import (
     CIRCLED,
@@ -28,7 +28,7 @@ from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes, pas
 from twinfall.analytics.kernels.timers import CHARGING, DRAINING, HOLDING, drop, left, turn
 
 
-@compiled
+@inner
 def rise(a: Any, s: Any, e: Any, seeds: Any, now: float) -> None:
     """Let rise what can, given that it may be because of these assets."""
     tail = _find(a, s, e, seeds, now)
@@ -46,7 +46,7 @@ def rise(a: Any, s: Any, e: Any, seeds: Any, now: float) -> None:
         _leave_circles(a, s, e, now)
 
 
-@compiled
+@inner
 def _find(a: Any, s: Any, e: Any, seeds: Any, now: float) -> Any:
     """Flag who can rise, black starters assumed as far as what they start holds them."""
     assumed = _black_starters(a, s, e)
@@ -70,7 +70,7 @@ def _find(a: Any, s: Any, e: Any, seeds: Any, now: float) -> Any:
         assumed = held
 
 
-@compiled
+@inner
 def _black_starters(a: Any, s: Any, e: Any) -> Any:
     """Those that are down and have not failed themselves."""
     found = np.empty(len(e.black), np.int64)
@@ -82,7 +82,7 @@ def _black_starters(a: Any, s: Any, e: Any) -> Any:
     return found[:kept]
 
 
-@compiled
+@inner
 def _held(a: Any, s: Any, e: Any, assumed: Any, now: float) -> Any:
     held = np.empty(len(assumed), np.int64)
     kept = i64(0)
@@ -93,7 +93,7 @@ def _held(a: Any, s: Any, e: Any, assumed: Any, now: float) -> Any:
     return held[:kept]
 
 
-@compiled
+@inner
 def _grow(a: Any, s: Any, e: Any, assumed: Any, now: float, tail: int) -> Any:
     out_start, rose, head, connected = a.out_start, e.rose, i64(0), len(a.member_start) > 1
     while True:
@@ -110,7 +110,7 @@ def _grow(a: Any, s: Any, e: Any, assumed: Any, now: float, tail: int) -> Any:
             return tail
 
 
-@compiled
+@inner
 def _feed(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     """Try whoever has the votes of a group again because of this one."""
     group_of, weight_of, rule, member = a.group, a.weight, a.rule, a.member
@@ -141,7 +141,7 @@ def _feed(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     return tail
 
 
-@compiled
+@inner
 def _is_lost(e: Any, edge: int) -> bool:
     """Whether the loss of a feed whose provider is down has been felt."""
     if len(e.feed_slot) == 0 or e.feed_slot[edge] < 0:
@@ -149,7 +149,7 @@ def _is_lost(e: Any, edge: int) -> bool:
     return bool(e.timer[e.feed_slot[edge]].place < 0)
 
 
-@compiled
+@inner
 def _pass_on(a: Any, s: Any, e: Any, asset: int, carriers: int, now: float, tail: int) -> Any:
     if a.conducts[asset] == 0:
         return tail
@@ -162,7 +162,7 @@ def _pass_on(a: Any, s: Any, e: Any, asset: int, carriers: int, now: float, tail
     return tail
 
 
-@compiled
+@inner
 def _pass_later(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     fed = i64(0)
     for carrier in range(len(a.member_start) - 1):
@@ -173,7 +173,7 @@ def _pass_later(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> An
     return _pass_on(a, s, e, asset, fresh, now, tail)
 
 
-@compiled
+@inner
 def _try(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     """Let an asset rise if it is down, in order, and has all that it needs."""
     if s.mark[asset].wave == UP or e.asset[asset].own == 1 or e.asset[asset].risen == 1:
@@ -186,7 +186,7 @@ def _try(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     return tail + 1
 
 
-@compiled
+@inner
 def _ready(a: Any, s: Any, e: Any, asset: int, now: float) -> bool:
     for k in range(a.group_start[asset], a.group_start[asset + 1]):
         group = i64(a.groups[k])
@@ -204,7 +204,7 @@ def _ready(a: Any, s: Any, e: Any, asset: int, now: float) -> bool:
     return True
 
 
-@compiled
+@inner
 def _is_fed(a: Any, s: Any, e: Any, asset: int, carrier: int, now: float) -> bool:
     if a.source[asset] >> carrier & 1:
         return True
@@ -224,7 +224,7 @@ def _is_fed(a: Any, s: Any, e: Any, asset: int, carrier: int, now: float) -> boo
     return False
 
 
-@compiled
+@inner
 def _forget(a: Any, e: Any, tail: int) -> None:
     out_start, group_of, gain, part, rose = a.out_start, a.group, e.gain, e.asset, e.rose
     for i in range(tail):
@@ -234,7 +234,7 @@ def _forget(a: Any, e: Any, tail: int) -> None:
             gain[u64(group_of[u64(edge)])] = 0
 
 
-@compiled
+@inner
 def _take_back(a: Any, s: Any, e: Any, tail: int) -> None:
     """Who rises is up: their feeds vote, and what was on its way does not come."""
     out_start, group_of, weight, member = a.out_start, a.group, a.weight, a.member
@@ -251,7 +251,7 @@ def _take_back(a: Any, s: Any, e: Any, tail: int) -> None:
     e.count[DIRTY] |= dirty
 
 
-@compiled
+@inner
 def _use_buffers(a: Any, s: Any, e: Any, asset: int, now: float) -> None:
     """Buffers of those that have votes again recharge, those of who has risen without drain."""
     for edge in range(a.out_start[asset], a.out_start[asset + 1]):
@@ -260,7 +260,7 @@ def _use_buffers(a: Any, s: Any, e: Any, asset: int, now: float) -> None:
         _set_buffer(a, s, e, i64(a.groups[k]), now)
 
 
-@compiled
+@inner
 def _set_buffer(a: Any, s: Any, e: Any, group: int, now: float) -> None:
     """Drain, hold or recharge, as the votes and the consumer stand."""
     slot = i64(e.buffer_slot[group])
@@ -272,7 +272,7 @@ def _set_buffer(a: Any, s: Any, e: Any, group: int, now: float) -> None:
     turn(e.timer, e.heap, e.size, slot, mode, now)
 
 
-@compiled
+@inner
 def _leave_circles(a: Any, s: Any, e: Any, now: float) -> None:
     """Buffers that run in circles rest where there are votes without any of them."""
     size = i64(0)
@@ -300,7 +300,7 @@ def _leave_circles(a: Any, s: Any, e: Any, now: float) -> None:
     clear(s.support, s.scope, size)
 
 
-@compiled
+@inner
 def _leave_group(a: Any, s: Any, e: Any, slot: int, now: float) -> None:
     group = i64(e.timer[slot].at)
     lost = 0 < a.rule[group].fail_at <= s.tally[group].lost
@@ -312,7 +312,7 @@ def _leave_group(a: Any, s: Any, e: Any, slot: int, now: float) -> None:
         turn(e.timer, e.heap, e.size, slot, CHARGING, now)
 
 
-@compiled
+@inner
 def _leave_storage(a: Any, s: Any, e: Any, i: int, since: Any) -> None:
     """Whether one that is fed without circles runs on, its carrier says."""
     asset = i64(a.storage[i])

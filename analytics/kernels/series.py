@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 i64: Any = np.int64
 NOBODY = np.int64(-1)
@@ -55,7 +55,7 @@ def trim(a: Any, target: int, kept: Any, queue: Any) -> None:
                 tail += 1
 
 
-@compiled
+@inner
 def _helps_nobody(a: Any, kept: Any, asset: int) -> Any:
     """Whether it has no one to help, or only the one from whom it has what it could pass on."""
     only, carrier = NOBODY, i64(-1)
@@ -74,7 +74,7 @@ def _helps_nobody(a: Any, kept: Any, asset: int) -> Any:
     return _fed_only_by(a, kept, asset, carrier, only)
 
 
-@compiled
+@inner
 def _fed_only_by(a: Any, kept: Any, asset: int, carrier: int, by: int) -> Any:
     for at in range(a.in_start[asset], a.in_start[asset + 1]):
         edge = a.in_edges[at]
@@ -113,7 +113,7 @@ def alike(a: Any, target: int, root: Any) -> None:
         root[asset] = _root(root, i64(asset))
 
 
-@compiled
+@inner
 def _helps_one(a: Any, asset: int) -> Any:
     only = NOBODY
     for at in range(a.out_start[asset], a.out_start[asset + 1]):
@@ -124,7 +124,7 @@ def _helps_one(a: Any, asset: int) -> Any:
     return only
 
 
-@compiled
+@inner
 def _needs(a: Any, kept: Any, asset: int, other: int) -> Any:
     """Whether an asset goes down with the other one, whatever else is up."""
     for at in range(a.in_start[asset], a.in_start[asset + 1]):
@@ -140,7 +140,7 @@ def _needs(a: Any, kept: Any, asset: int, other: int) -> Any:
     return False
 
 
-@compiled
+@inner
 def _only_passes(a: Any, asset: int) -> Any:
     """The carrier that an asset passes on between two neighbours, doing nothing else; -1."""
     carrier = i64(-1)
@@ -170,7 +170,7 @@ def _only_passes(a: Any, asset: int) -> Any:
     return carrier
 
 
-@compiled
+@inner
 def _root(root: Any, asset: int) -> Any:
     while root[asset] != asset:
         root[asset] = root[root[asset]]
@@ -178,7 +178,7 @@ def _root(root: Any, asset: int) -> Any:
     return asset
 
 
-@compiled
+@inner
 def _join(root: Any, one: int, other: int) -> None:
     """The smaller position stands for both."""
     first, second = _root(root, one), _root(root, other)

@@ -8,12 +8,12 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import UP, i64
 from twinfall.analytics.kernels.carriers import begin_at_sources, find_roots, reach, storage_cause
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.falling import fall, rest, run_dry
 from twinfall.analytics.kernels.timers import CHARGING, left
 
 
-@compiled
+@inner
 def carriers_lost(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> Any:
     carriers = len(a.member_start) - 1
     if carriers == 0:
@@ -27,7 +27,7 @@ def carriers_lost(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave:
     return down
 
 
-@compiled
+@inner
 def carrier_lost(
     a: Any, s: Any, e: Any, down: int, new: Any, carrier: int, now: float, wave: int
 ) -> Any:
@@ -53,7 +53,7 @@ def carrier_lost(
     return down
 
 
-@compiled
+@inner
 def _begin_at_storages(
     a: Any, s: Any, e: Any, carrier: int, tail: int, now: float, wave: int
 ) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import i64, u64
 from twinfall.analytics.kernels.cascade import cascade
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 from twinfall.analytics.kernels.marking import clean
 
 WIDE = 16
@@ -46,7 +46,7 @@ def tell(a: Any, s: Any, begun: int, down: int) -> Any:
     return told
 
 
-@compiled
+@inner
 def _put_in_order(order: Any, seen: Any, first: int, last: int) -> None:
     """Sort a stretch of the order: by bits where the assets lie close enough together."""
     if last - first < 2:
@@ -68,7 +68,7 @@ def _put_in_order(order: Any, seen: Any, first: int, last: int) -> None:
     _from_bits(order, seen, u64(first), (low >> 6, (high >> 6) + 1))
 
 
-@compiled
+@inner
 def _from_bits(order: Any, seen: Any, at: int, words: Any) -> None:
     """Write the assets whose bits are set, ascending, and clear the bits."""
     for word in range(words[0], words[1]):
@@ -83,7 +83,7 @@ def _from_bits(order: Any, seen: Any, at: int, words: Any) -> None:
             bits ^= lowest
 
 
-@compiled
+@inner
 def _read(mark: Any, order: Any, begun: int, down: int) -> Any:
     count = down - begun
     asset, wave, time = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count)

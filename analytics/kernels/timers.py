@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 i64: Any = np.int64
 
@@ -37,14 +37,14 @@ FEED, BUFFER, STORAGE = 0, 1, 2
 CHARGING, DRAINING, HOLDING = 0, 1, 2
 
 
-@compiled
+@inner
 def _sooner(timer: Any, one: int, other: int) -> bool:
     if timer[one].due != timer[other].due:
         return bool(timer[one].due < timer[other].due)
     return one < other
 
 
-@compiled
+@inner
 def _rise(timer: Any, heap: Any, place: int) -> Any:
     slot = heap[place]
     while place > 0:
@@ -59,7 +59,7 @@ def _rise(timer: Any, heap: Any, place: int) -> Any:
     return place
 
 
-@compiled
+@inner
 def _sink(timer: Any, heap: Any, size: int, place: int) -> None:
     slot = heap[place]
     while True:
@@ -77,7 +77,7 @@ def _sink(timer: Any, heap: Any, size: int, place: int) -> None:
     timer[slot].place = place
 
 
-@compiled
+@inner
 def put(timer: Any, heap: Any, size: Any, slot: int, due: float) -> None:
     """Let a timer go off then; `size` [1] is how many are set."""
     drop(timer, heap, size, slot)
@@ -89,7 +89,7 @@ def put(timer: Any, heap: Any, size: Any, slot: int, due: float) -> None:
     _rise(timer, heap, place)
 
 
-@compiled
+@inner
 def drop(timer: Any, heap: Any, size: Any, slot: int) -> None:
     """Let a timer not go off, if it was to."""
     place = i64(timer[slot].place)
@@ -120,7 +120,7 @@ def left(timer: Any, slot: int, now: float) -> Any:
     return min(one.level + passed * one.rate, one.full)
 
 
-@compiled
+@inner
 def turn(timer: Any, heap: Any, size: Any, slot: int, mode: int, now: float) -> Any:
     """Let a buffer do something else from now on, unless it does that already; what is left."""
     level = left(timer, slot, now)

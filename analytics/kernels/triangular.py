@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinfall.analytics.kernels.compiled import compiled
+from twinfall.analytics.kernels.compiled import compiled, inner
 
 
-@compiled
+@inner
 def _take_off(values: Any, to: int, source: int, factor: float) -> None:
     """Row `to` less `factor` times row `source`."""
     for c in range(values.shape[1]):
         values[to, c] -= factor * values[source, c]
 
 
-@compiled
+@inner
 def _forward(start: Any, row: Any, factor: Any, values: Any) -> None:
     for j in range(len(values)):
         if not values[j].any():
@@ -24,7 +24,7 @@ def _forward(start: Any, row: Any, factor: Any, values: Any) -> None:
                 _take_off(values, row[at], j, factor[at])
 
 
-@compiled
+@inner
 def _backward(start: Any, row: Any, factor: Any, values: Any) -> None:
     for j in range(len(values) - 1, -1, -1):
         for at in range(start[j], start[j + 1]):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.lasting_reference import Lasting
 from tests.analytics.plants import network_of, plants
 from tests.analytics.reference import Plant
+from twinfall.analytics import Network, Storages
 from twinfall.analytics.evolution import Evolution
+from twinfall.ontology.errors import BadInput
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 KINDS = ["fail", "repair", "repair", "advance", "switch", "add", "remove"]
@@ -124,3 +129,146 @@ def _prompt(plant: Plant) -> Plant:
         for g in plant.groups
     ]
     return replace(plant, groups=groups, storages={})
+
+
+def _twice() -> Network:
+    """Eight consumers of two assets: the loss of one is felt after 10 seconds, of the other after
+    20.
+    """
+    consumers = np.repeat(np.arange(2, 10), 2)
+    return Network.from_arrays(
+        10, [0, 1] * 8, consumers, group=np.arange(16), rule=["all"] * 16, transfer=[10.0, 20.0] * 8
+    )
+
+
+def test_all_may_fall_twice_in_one_call() -> None:
+    evolution = Evolution(_twice())
+    evolution.fail([0, 1])
+
+    moved = evolution.repair(0, 20.0)
+
+    assert moved.fell.tolist() == [*range(2, 10)] * 2
+    assert moved.rose.tolist() == [0, *range(2, 10)]
+
+
+def _ring() -> Network:
+    """0 feeds 1 and 2 (`all`; 2 has a battery of an hour), which feed 3 (`atLeast` 1, `capacity`);
+    0 to 3 hang on a carrier, whose source is 0, and 2 has a tank.
+    """
+    return Network.from_arrays(
+        5, [0, 0, 1, 2, 1, 2], [1, 2, 3, 3, 3, 3], group=[0, 1, 2, 2, 3, 3],
+        rule=["all", "all", "atLeast", "capacity"], k=[0, 0, 1, 0], autonomy=[0, 3600, 0, 0],
+        share=[0, 0, 0, 0, 0.5, 0.5], min_share=[0, 0, 0, 1], recharge=[0, 60, 0, 0],
+        connections=[[0, 1], [1, 2], [2, 3]], carrier=[0, 0, 0], source=[1, 0, 0, 0, 0],
+        storages=Storages(np.array([2]), np.array([0]), np.array([600.0]), np.array([60.0])),
+    )  # fmt: skip
+
+
+NO_ASSETS: list[Any] = [
+    -1, 5, True, np.True_, None, "0", 1.0, np.nan, [1.0], [True], 2**70, [2**70], [-1, 0],
+    [[5]], np.array(7), np.uint64(2**63), [np.uint64(2**64 - 1)], {"a": 1},
+]  # fmt: skip
+NO_TIMES = [np.nan, -np.inf, np.inf, 4.0, -1, "9", True, 10**400, [9.0], 1e300, 9j]
+NO_FEEDS: list[dict[str, Any]] = [
+    *({"provider": one, "group": 2} for one in (-1, 5, 1.0, None, [0, 1], True)),
+    *({"provider": 0, "group": one} for one in (-1, 4, 2.0, None, "2", [2])),
+    {"provider": 1, "group": 2},
+    {"provider": 1, "group": 2, "k": 2},
+    {"provider": 0, "group": 3},
+    *({"provider": 0, "group": 3, "share": one} for one in (np.nan, -1.0, np.inf, "1", True)),
+    *({"provider": 0, "group": 2, "k": one} for one in (0, -1, 2**40, 2.0, np.nan, True, "1")),
+    {"provider": 0, "group": 2, "share": 0.5},
+    {"provider": 3, "group": 0, "k": 1},
+    *({"provider": 3, "group": 0, "at": one} for one in NO_TIMES),
+]
+
+
+@pytest.fixture(scope="module")
+def ring() -> Network:
+    return _ring()
+
+
+def _after(evolution: Evolution) -> list[Any]:
+    """All that can be seen of an evolution, now and through what happens to it next."""
+    seen: list[Any] = [evolution.now, evolution.next, evolution.buffer(1), evolution.storage(0)]
+    for step in (
+        lambda: evolution.fail(0, 10.0),
+        lambda: evolution.advance(650.0),
+        lambda: evolution.add_feed(3, 0, at=700.0),
+        lambda: evolution.add_feed(4, 2, k=2),
+        lambda: evolution.add_feed(4, 3, share=0.5),
+        lambda: evolution.repair(0, 4000.0),
+        lambda: evolution.fail(1),
+        lambda: evolution.remove_feed(3, 0),
+        lambda: evolution.advance(9000.0),
+    ):
+        moved = step()
+        seen += [moved.fell.tolist(), moved.rose.tolist(), _down(evolution), evolution.next]
+    return seen
+
+
+def _refused(evolution: Evolution, call: Callable[[], Any]) -> None:
+    with pytest.raises(BadInput):
+        call()
+    assert evolution.now == 5.0
+
+
+def test_a_call_that_is_refused_changes_nothing(ring: Network) -> None:
+    evolution, other = Evolution(ring), Evolution(ring)
+    evolution.advance(5.0)
+    other.advance(5.0)
+
+    for time in NO_TIMES:
+        for change in (evolution.fail, evolution.repair, evolution.stop, evolution.start):
+            _refused(evolution, lambda change=change, time=time: change(0, time))
+        _refused(evolution, lambda time=time: evolution.switch(0, False, time))
+        _refused(evolution, lambda time=time: evolution.remove_feed(0, 0, time))
+        _refused(evolution, lambda time=time: evolution.advance(time))
+    for one in NO_ASSETS:
+        for change in (evolution.fail, evolution.repair, evolution.stop, evolution.start):
+            _refused(evolution, lambda change=change, one=one: change(one))
+        for ask in (evolution.is_down, evolution.conducts, evolution.buffer, evolution.storage):
+            _refused(evolution, lambda ask=ask, one=one: ask(one))
+        _refused(evolution, lambda one=one: evolution.switch(one, True))
+        _refused(evolution, lambda one=one: evolution.remove_feed(one, 0))
+        _refused(evolution, lambda one=one: evolution.remove_feed(0, one))
+    for feed in NO_FEEDS:
+        _refused(evolution, lambda feed=feed: evolution.add_feed(**feed))
+
+    assert _after(evolution) == _after(other)
+
+
+@pytest.mark.parametrize("now", [np.nan, -1.0, np.inf, "0", None, True, 10**400])
+def test_an_evolution_begins_at_a_time(ring: Network, now: Any) -> None:
+    with pytest.raises(BadInput):
+        Evolution(ring, now)
+
+
+def test_assets_come_in_any_number_and_kind_of_row(ring: Network) -> None:
+    rows: list[Any] = [
+        3, np.int64(3), np.uint8(3), [3, 3], (3,), {3}, iter([3]), np.array(3), np.array([[3]]),
+    ]  # fmt: skip
+    for row in rows:
+        assert Evolution(ring).fail(row).fell.tolist() == [3]
+    for nobody in ([], (), "", np.zeros(0), np.zeros((0, 2), int)):
+        assert len(Evolution(ring).fail(nobody)) == 0
+
+
+def test_a_group_of_many_feeds_takes_a_share_of_what_it_needs() -> None:
+    """So many that shares are told apart less finely."""
+    size = 3000
+    network = Network.from_arrays(
+        size + 2, np.arange(size), np.full(size, size), group=np.zeros(size, int),
+        rule=["capacity"], share=np.full(size, 2 / size), min_share=[1.0],
+    )  # fmt: skip
+    evolution = Evolution(network)
+    evolution.fail(range(size // 2 + 300))
+    down = evolution.is_down(size)
+
+    evolution.add_feed(size + 1, 0, share=0.1)
+
+    assert down
+    assert evolution.is_down(size)
+    evolution.remove_feed(size + 1, 0)
+    evolution.add_feed(size + 1, 0, share=0.21)
+    assert not evolution.is_down(size)

@@ -12,14 +12,15 @@ HOUR = 3600 * 10**9
 START = 10**18
 """When it began, in ns."""
 
-LOOP = assets(
-    {
-        "Unit": {
-            "contents": {
-                "needs": {"dependent": "source", "group": "power", "rule": "any", "loop": "sustain"}
-            }
+SUSTAINED = {
+    "Unit": {
+        "contents": {
+            "needs": {"dependent": "source", "group": "power", "rule": "any", "loop": "sustain"}
         }
-    },
+    }
+}
+LOOP = assets(
+    SUSTAINED,
     {"S": {}, "A": {}, "B": {}, "C": {}},
     [("A", "needs", "S"), ("A", "needs", "B"), ("B", "needs", "A"), ("C", "needs", "B")],
 )
@@ -47,15 +48,25 @@ class Watch:
     past: Past = field(default_factory=Past)
     failed: dict[str, int] = field(default_factory=dict)
     running: tuple[str, ...] = ()
+    conducts: dict[str, bool] = field(default_factory=dict)
     version: int = 0
     now: int = START
 
     def after(self, hours: float) -> AssetNetwork:
         self.now += int(hours * HOUR)
         standing = Standing(
-            self.version, tuple(sorted(self.failed)), since=dict(self.failed), running=self.running
+            self.version,
+            tuple(sorted(self.failed)),
+            since=dict(self.failed),
+            conducts=dict(self.conducts),
+            running=self.running,
         )
         return self.past.under(self.plain, standing, self.now)
+
+    def set(self, switch: str, on: bool, after: float) -> AssetNetwork:
+        self.conducts[switch] = on
+        self.version += 1
+        return self.after(after)
 
     def fail(self, id_: str) -> AssetNetwork:
         self.failed[id_] = self.now
@@ -100,15 +111,7 @@ def test_it_comes_back_when_a_person_says_that_it_runs() -> None:
 def test_it_stays_down_when_the_graph_is_written() -> None:
     watch = _broken()
     watch.plain = assets(
-        {
-            "Unit": {
-                "contents": {
-                    "needs": {
-                        "dependent": "source", "group": "power", "rule": "any", "loop": "sustain",
-                    }
-                }
-            }
-        },
+        SUSTAINED,
         {"S": {}, "A": {}, "B": {}, "C": {}, "D": {}},
         [("A", "needs", "S"), ("A", "needs", "B"), ("B", "needs", "A"), ("C", "needs", "B")],
     )  # fmt: skip
@@ -150,3 +153,84 @@ def test_the_past_says_when_it_takes_the_next_one_down() -> None:
     watch.fail("grid")
 
     assert 0 <= watch.past.until - (START + 4 * HOUR) < 10**3
+
+
+def test_a_switch_moves_when_it_is_seen_to_move() -> None:
+    """It opens for an hour, of which the battery knows."""
+    watch = Watch(
+        assets(
+            {
+                "Machine": {"asset": {"source": "power"}},
+                "Unit": {
+                    "asset": {"conducts": {"from": "closed", "default": True}},
+                    "contents": {
+                        "joins": {"mode": "network", "carrier": "power"},
+                        "needs": {
+                            "dependent": "source", "group": "power", "autonomy": "PT4H",
+                            "recharge": "PT8H",
+                        },
+                    },
+                },
+            },
+            {"grid": {"model": "Machine"}, "breaker": {}, "bus": {}, "hospital": {}},
+            [
+                ("grid", "joins", "breaker"), ("breaker", "joins", "bus"),
+                ("hospital", "needs", "bus"),
+            ],
+        )
+    )  # fmt: skip
+    watch.after(0)
+    watch.set("breaker", False, after=5)
+    watch.set("breaker", True, after=1)
+    assert watch.after(1).baseline_down == ()
+
+    watch.fail("bus")
+
+    assert watch.after(3.4).baseline_down == ("bus",)
+    assert watch.after(0.2).baseline_down == ("bus", "hospital")
+
+
+def test_what_stopped_and_is_gone_is_forgotten() -> None:
+    watch = _broken()
+    watch.plain = assets(SUSTAINED, {"S": {}, "A": {}, "C": {}}, [("A", "needs", "S")])
+
+    assert watch.after(1).baseline_down == ("A", "S")
+    watch.plain = assets(SUSTAINED, {"S": {}, "A": {}, "B": {}}, [("A", "needs", "B")])
+    assert watch.after(1).baseline_down == ("S",)
+
+
+def test_time_that_goes_backwards_stands_still() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(3)
+
+    watch.after(-2)
+    watch.after(2.9)
+
+    assert watch.after(0).baseline_down == ("grid",)
+    assert watch.after(0.2).baseline_down == ("grid", "hospital")
+
+
+def test_what_failed_long_ago_is_found_so_at_the_first_look() -> None:
+    watch = Watch(BATTERY)
+    watch.failed["grid"] = START - 5 * HOUR
+
+    assert watch.after(0).baseline_down == ("grid", "hospital")
+
+
+def test_ten_thousand_changes_leave_nothing_behind() -> None:
+    watch = Watch(LOOP)
+    began = watch.after(0)
+    for i in range(5_000):
+        one = "SABC"[i % 4]
+        watch.fail(one)
+        watch.repair(one)
+        if i % 4 == 0:
+            watch.running, watch.version = ("A",), watch.version + 1
+            watch.after(0.001)
+            watch.running = ()
+    watch.failed = {}
+
+    assert watch.after(1).baseline_down == began.baseline_down == ()
+    assert watch.past.until > watch.now
