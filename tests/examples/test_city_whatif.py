@@ -79,6 +79,18 @@ def test_what_takes_the_most_customers_in_the_city_is_its_main_bus(graph: Graph)
     assert cuts.complete
 
 
+def test_what_loses_the_most_a_year_in_the_city_is_its_main_transformer(graph: Graph) -> None:
+    request = topology_request(graph.ontology, graph.dependencies)
+    assets = AssetNetwork.compile(graph.topology(request), graph.ontology, graph.dependencies)
+
+    worst, total = assets.criticality.page("expected")
+    losing = [one for one in assets.criticality.page("expected", 0, total)[0] if one.expected]
+
+    assert worst[0].id == "P_TF0"
+    assert worst[0].expected == pytest.approx(0.02 * 24 * worst[0].value)
+    assert len(losing) > total / 2
+
+
 @pytest.mark.parametrize(("id_", "total"), [("P_LO108", 2_515), ("W_PSC224", 20_655)])
 def test_all_that_takes_an_asset_of_the_city_down_is_found(
     graph: Graph, id_: str, total: int
