@@ -10,7 +10,8 @@ import numpy as np
 from benchmarks.synthetic import City, city
 from twinfall.analytics import Evolution, Network
 
-ASSETS, UPDATES, LOOKS, MOST_FAILED = 20_000, 6_000, 4, 60
+ASSETS, UPDATES, LOOKS = 20_000, 4_000, 4
+MOST_FAILED, MOST_OPEN, MOST_ADDED = 30, 4, 100
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Town:
         self.feeds = set(zip(*pairs, strict=True))
         water, power = self._all("junction"), self._all("feeder")
         pumps, stations = self._all("pump"), self._all("substation")
+        some = self.draw.permutation(sorted(self.feeds))[:MOST_ADDED].tolist()
+        self.added = [(provider, group) for provider, group in some]
         self.links = [
             *((a, b, 0) for a, b in zip(water, [*water[1:], water[0]], strict=True)),
             *((p, water[i * len(water) // len(pumps)], 0) for i, p in enumerate(pumps)),
@@ -67,14 +70,17 @@ class Town:
         asset = int(self.draw.integers(self.made.assets))
         group = int(self.draw.integers(len(self.groups)))
         if what == "switch":
-            switch = self.switches[int(self.draw.integers(len(self.switches)))]
+            opened = [one for one in self.switches if not self.conducts[one]]
+            some = opened if len(opened) > MOST_OPEN else self.switches
+            switch = int(self.draw.choice(some))
             self.conducts[switch] ^= True
             evolution.switch(switch, bool(self.conducts[switch]))
         elif what == "add" and (asset, group) not in self.feeds:
             self.feeds.add((asset, group))
+            self.added.append((asset, group))
             evolution.add_feed(asset, group)
-        elif what == "remove":
-            feed = next(f for f in self.feeds)
+        elif what == "remove" and len(self.added) > MOST_ADDED:
+            feed = self.added.pop(int(self.draw.integers(len(self.added))))
             self.feeds.discard(feed)
             evolution.remove_feed(*feed)
         elif len(self.failed) >= MOST_FAILED:
