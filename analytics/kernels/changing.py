@@ -100,7 +100,7 @@ def _switch(a: Any, s: Any, e: Any, asset: int, on: bool) -> Any:
             size += 1
     if not on and a.cyclic:
         for other in around:
-            seed(s, e, i64(other))
+            seed(e, i64(other))
     return around
 
 
@@ -165,7 +165,7 @@ def _revote(a: Any, s: Any, e: Any, group: int, fail_at: int, now: float) -> Any
     consumer = np.empty(1, np.int32)
     consumer[0] = a.rule[group].consumer
     if a.cyclic:
-        seed(s, e, i64(consumer[0]))
+        seed(e, i64(consumer[0]))
     if len(e.buffer_slot) > 0 and e.buffer_slot[group] >= 0:
         slot = i64(e.buffer_slot[group])
         if e.timer[slot].circled == 0 and not 0 < fail_at <= s.tally[group].lost:

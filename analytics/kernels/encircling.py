@@ -46,10 +46,9 @@ def _in_question(a: Any, s: Any, e: Any, new: Any) -> Any:
     """Whose support may have gone: the seeds, what fell now, and what follows; as `_suspects`."""
     mark, support, scope, order = s.mark, s.support, s.scope, s.order
     seeds, count = e.seeds, i64(e.count[SEEDS])
-    for i in range(count):
-        support[seeds[i]].inside = 0
     size = i64(0)
     for i in range(count):
+        e.asset[seeds[i]].seeded = 0
         size = suspect(mark, support, scope, i64(seeds[i]), size)
     e.count[SEEDS] = 0
     for at in range(new[0], new[1]):

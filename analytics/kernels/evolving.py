@@ -72,7 +72,7 @@ def _due(a: Any, s: Any, e: Any, down: int, now: float, wave: int) -> Any:
             edge = i64(timer[slot].at)
             group, provider = i64(a.group[edge]), i64(a.provider[edge])
             if a.cyclic:
-                seed(s, e, i64(a.rule[group].consumer))
+                seed(e, i64(a.rule[group].consumer))
             if lose(a.rule, tally, group, provider, i64(a.weight[edge])):
                 e.asset[a.rule[group].consumer].short += 1
                 down = lost(a, s, e, down, group, now, wave)
@@ -93,7 +93,7 @@ def _run_empty(a: Any, s: Any, e: Any, i: int, now: float) -> None:
     s.empty[i] = 1
     e.count[DIRTY] |= i64(1) << a.storage_carrier[i]
     if a.cyclic:
-        seed(s, e, i64(a.storage[i]))
+        seed(e, i64(a.storage[i]))
 
 
 @inner

@@ -22,9 +22,12 @@ looked at (bits), buffers and storages that run in circles, groups that have vot
 """
 
 
-ASSET = np.dtype([("own", "u1"), ("risen", "u1"), ("buffered", "u1"), ("short", "i4")], align=True)
+ASSET = np.dtype(
+    [("own", "u1"), ("risen", "u1"), ("buffered", "u1"), ("seeded", "u1"), ("short", "i4")],
+    align=True,
+)
 """An asset that goes on: whether it has failed by itself, is to rise (or flagged, otherwise), has
-buffers or storages; how many of its groups are lost, if it has no buffers.
+buffers or storages, is among the seeds; how many of its groups are lost, if it has no buffers.
 """
 
 
@@ -112,10 +115,10 @@ def run_dry(a: Any, s: Any, e: Any, i: int, now: float) -> None:
 
 
 @inner
-def seed(s: Any, e: Any, asset: int) -> None:
+def seed(e: Any, asset: int) -> None:
     """The support of an asset is to be looked at."""
-    if s.support[asset].inside == 0:
-        s.support[asset].inside = 1
+    if e.asset[asset].seeded == 0:
+        e.asset[asset].seeded = 1
         e.seeds[e.count[SEEDS]] = asset
         e.count[SEEDS] += 1
 

@@ -56,12 +56,16 @@ def _derive(a: Any, s: Any, now: float, size: int) -> None:
     head, tail = i64(0), i64(0)
     for i in range(size):
         tail = _support(mark, support, member, queue, i64(scope[i]), tail)
-    while head < tail:
+    passed = False
+    while head < tail or passed:
         tail = _work(a, s, head, tail)
         head = tail
+        passed = False
         for i in range(size):  # an assumed one may only now be fed itself
             if support[scope[i]].assumed == 1:
+                before = support[scope[i]].passed
                 tail = _pass_on(a, s, i64(scope[i]), tail)
+                passed = passed or support[scope[i]].passed != before
 
 
 @inner

@@ -78,15 +78,28 @@ def _derive(a: Any, out: Any, black: Any, rank: Any, fed_by: Any, work: Any) -> 
         tail = _held(out, rank, fed_by, member, opened, queue, i64(asset), tail)
     head = i64(0)
     some = black.any()
-    while head < tail:
+    fed, before = i64(0), i64(-1)
+    while head < tail or fed > before:
         tail = _work(a, out, rank, fed_by, work, head, tail)
-        head = tail
+        head, before = tail, fed
         for asset in range(n if some else 0):  # an assumed one may only now be fed itself
             if black[asset] == 1 and out[asset] == 0 and member[asset] != 0:
                 tail = _pass_on(
                     a.conducts, a.pass_start, a.pass_to, out, rank, fed_by, member, opened, queue,
                     i64(asset), tail,
                 )  # fmt: skip
+        fed = _fed(black, fed_by) if some else before
+
+
+@inner
+def _fed(black: Any, fed_by: Any) -> Any:
+    """How many carriers reach black starters."""
+    count = i64(0)
+    for asset in range(len(black)):
+        if black[asset] == 1:
+            for carrier in range(len(fed_by)):
+                count += fed_by[carrier, asset] >= 0
+    return count
 
 
 @inner

@@ -38,7 +38,7 @@ def rise(a: Any, s: Any, e: Any, seeds: Any, now: float) -> None:
     for i in range(tail if stored or timed or a.cyclic else 0):
         asset = i64(e.rose[i])
         if a.cyclic and (timed or e.asset[asset].buffered == 1) and a.circling[asset] == 1:
-            seed(s, e, asset)  # it may feed what feeds it from now on: a buffer, a loss not felt
+            seed(e, asset)  # it may feed what feeds it from now on: a buffer, a loss not felt
         if stored:
             _use_buffers(a, s, e, asset, now)
     _forget(a, e, tail)
@@ -104,9 +104,13 @@ def _grow(a: Any, s: Any, e: Any, assumed: Any, now: float, tail: int) -> Any:
                 tail = _feed(a, s, e, asset, now, tail)
             if connected and a.member[asset] != 0:
                 tail = _pass_on(a, s, e, asset, i64(s.support[asset].fed), now, tail)
+        later = False
         for asset in assumed:  # one may only now be fed itself
-            tail = _pass_later(a, s, e, i64(asset), now, tail)
-        if head == tail:
+            fresh = _fed_since(a, s, e, i64(asset), now)
+            if fresh != 0:
+                tail = _pass_on(a, s, e, i64(asset), fresh, now, tail)
+                later = True
+        if head == tail and not later:
             return tail
 
 
@@ -163,14 +167,15 @@ def _pass_on(a: Any, s: Any, e: Any, asset: int, carriers: int, now: float, tail
 
 
 @inner
-def _pass_later(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
+def _fed_since(a: Any, s: Any, e: Any, asset: int, now: float) -> Any:
+    """Carriers that reach an asset and did not before (bits); they do from now on."""
     fed = i64(0)
     for carrier in range(len(a.member_start) - 1):
         if a.member[asset] >> carrier & 1 and _is_fed(a, s, e, asset, i64(carrier), now):
             fed |= i64(1) << carrier
     fresh = fed & ~i64(s.support[asset].fed)
     s.support[asset].fed |= fresh
-    return _pass_on(a, s, e, asset, fresh, now, tail)
+    return fresh
 
 
 @inner

@@ -46,11 +46,11 @@ def plants(draw: st.DrawFn, most: int = 9) -> Plant:
         if len(graph):
             plant.carriers[carrier] = graph
             plant.sources |= {(a, carrier) for a in draw(st.sets(asset, max_size=2))}
-            for a in draw(st.sets(asset, max_size=2)):
+            for a in draw(st.sets(asset, max_size=3)):
                 if (a, carrier) not in plant.sources and a in graph:
                     plant.storages[a, carrier] = draw(st.sampled_from([10.0, 20.0, 35.0]))
     plant.insulating = draw(st.sets(asset, max_size=2))
-    plant.black_start = draw(st.sets(asset, max_size=1))
+    plant.black_start = draw(st.sets(asset, max_size=3))
     return plant
 
 

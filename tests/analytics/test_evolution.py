@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.analytics.lasting_reference import Lasting
 from tests.analytics.plants import network_of, plants
-from tests.analytics.reference import Plant
+from tests.analytics.reference import Group, Plant
 from twinfall.analytics import Network, Storages
 from twinfall.analytics.evolution import Evolution
 from twinfall.ontology.errors import BadInput
@@ -44,14 +44,18 @@ def _do(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) ->
     elif kind == "repair":
         plain.repair({asset}, at)
         evolution.repair(asset, at)
-    elif not plain.plant.groups or plain.plant.groups[group].votes is not None:
+    elif not plain.plant.groups:
         return
     elif kind == "remove" and asset in plain.feeds[group]:
         plain.remove_feed(asset, group, at)
         evolution.remove_feed(asset, group, at)
     elif kind == "add" and asset not in plain.feeds[group]:
-        plain.add_feed(asset, group, 1, at)
-        evolution.add_feed(asset, group, at=at)
+        weight, share = 1, None
+        if plain.plant.groups[group].votes is not None:
+            weight = data.draw(st.integers(1, 4))
+            share = weight / plain.wants[group]
+        plain.add_feed(asset, group, weight, at)
+        evolution.add_feed(asset, group, share=share, at=at)
 
 
 @FEW
@@ -65,7 +69,7 @@ def test_an_evolution_goes_as_the_reference_goes(plant, recharge, data) -> None:
 
         assert _down(evolution) == plain.down
         for i, buffer in plain.buffers.items():
-            assert evolution.buffer(i) == buffer.left(plain.now)
+            assert evolution.buffer(i) == pytest.approx(buffer.left(plain.now))
         assert evolution.next == plain.next()
 
 
@@ -129,6 +133,26 @@ def _prompt(plant: Plant) -> Plant:
         for g in plant.groups
     ]
     return replace(plant, groups=groups, storages={})
+
+
+def test_a_feed_that_is_removed_from_a_circle_leaves_its_buffers_running() -> None:
+    """3 and 4 hold each other on their buffers, since 1 failed; 0 is down from the beginning."""
+    plant = Plant(
+        5,
+        groups=[
+            Group(4, {3: 0.0, 0: 0.0}, 2, 20.0),
+            Group(3, {4: 0.0, 0: 0.0, 1: 0.0, 2: 0.0}, 3, 10.0),
+            Group(0, {0: 0.0}, 1),
+        ],
+    )
+    evolution = Evolution(network_of(plant))
+    evolution.fail(1)
+
+    evolution.remove_feed(0, 0, 5.0)
+
+    assert (evolution.buffer(0), evolution.buffer(1)) == (15.0, 5.0)
+    assert evolution.advance(15.0).fell.tolist() == [3]
+    assert evolution.next == 20.0
 
 
 def _twice() -> Network:

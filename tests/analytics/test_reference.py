@@ -100,6 +100,16 @@ def test_listings_say_what_impact_says_both_ways(plant) -> None:
         assert network.spof(asset) == [x for x in range(plant.n) if asset in taken[x]]
 
 
+def test_black_starters_pass_on_what_reaches_them_through_each_other() -> None:
+    network = Network.from_arrays(
+        4, [], [], group=[], rule=[], connections=[[3, 2], [2, 1], [1, 0]], carrier=[0, 0, 0],
+        source=[0, 0, 0, 1], black_start=[False, True, True, False],
+    )  # fmt: skip
+
+    assert not network.baseline.any()
+    assert network.impact([3]).asset.tolist() == [0, 1, 2]
+
+
 @FEW
 @given(st.integers(1, 12), st.data())
 def test_dominators_are_those_that_networkx_finds(n, data) -> None:

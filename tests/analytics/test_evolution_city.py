@@ -1,0 +1,104 @@
+"""A city that thousands of things happen to is as one that is computed anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from benchmarks.synthetic import City, city
+from twinfall.analytics import Evolution, Network
+
+ASSETS, UPDATES, LOOKS = 20_000, 4_000, 4
+MOST_FAILED, MOST_OPEN, MOST_ADDED = 30, 4, 100
+
+
+@dataclass
+class Town:
+    """What is so now: who has failed by himself, who feeds which group, which switches conduct.
+
+    A city without its sustained loops, so that the state does not depend on the way to it, whose
+    water and power go over networks: rings of junctions with pumps as sources, and feeders in rows.
+    """
+
+    made: City
+    draw: np.random.Generator
+    failed: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        made, n = self.made, self.made.assets
+        kept = np.flatnonzero(~made.sustain)
+        feeds = np.isin(made.group, kept)
+        number = np.cumsum(~made.sustain) - 1
+        self.groups = [(made.rule[group], int(made.k[group])) for group in kept]
+        self.consumer = np.zeros(len(kept), np.int64)
+        self.consumer[number[made.group[feeds]]] = made.consumer[feeds]
+        pairs = (made.provider[feeds].tolist(), number[made.group[feeds]].tolist())
+        self.feeds = set(zip(*pairs, strict=True))
+        water, power = self._all("junction"), self._all("feeder")
+        pumps, stations = self._all("pump"), self._all("substation")
+        some = self.draw.permutation(sorted(self.feeds))[:MOST_ADDED].tolist()
+        self.added = [(provider, group) for provider, group in some]
+        self.links = [
+            *((a, b, 0) for a, b in zip(water, [*water[1:], water[0]], strict=True)),
+            *((p, water[i * len(water) // len(pumps)], 0) for i, p in enumerate(pumps)),
+            *((a, b, 1) for a, b in pairwise(power)),
+            *((s, power[i * len(power) // len(stations)], 1) for i, s in enumerate(stations)),
+        ]
+        self.source = np.zeros(n, np.int32)
+        self.source[pumps], self.source[stations] = 1, 2
+        self.conducts = np.ones(n, bool)
+        self.switches = [*water[::7], *power[::5]]
+
+    def _all(self, kind: str) -> list[int]:
+        first = int(self.made.first[kind])
+        return list(range(first, first + int(self.made.size[kind])))
+
+    def network(self) -> Network:
+        provider, group = np.array(sorted(self.feeds), np.int64).T
+        fed, number = np.unique(group, return_inverse=True)
+        rule, k = zip(*(self.groups[one] for one in fed), strict=True)
+        return Network.from_arrays(
+            self.made.assets, provider, self.consumer[group], group=number, rule=rule, k=k,
+            connections=[link[:2] for link in self.links], carrier=[link[2] for link in self.links],
+            source=self.source, conducts=self.conducts,
+        )  # fmt: skip
+
+    def happens(self, evolution: Evolution) -> None:
+        what = self.draw.choice(["fail", "fail", "switch", "add", "remove"])
+        asset = int(self.draw.integers(self.made.assets))
+        group = int(self.draw.integers(len(self.groups)))
+        if what == "switch":
+            opened = [one for one in self.switches if not self.conducts[one]]
+            some = opened if len(opened) > MOST_OPEN else self.switches
+            switch = int(self.draw.choice(some))
+            self.conducts[switch] ^= True
+            evolution.switch(switch, bool(self.conducts[switch]))
+        elif what == "add" and (asset, group) not in self.feeds:
+            self.feeds.add((asset, group))
+            self.added.append((asset, group))
+            evolution.add_feed(asset, group)
+        elif what == "remove" and len(self.added) > MOST_ADDED:
+            feed = self.added.pop(int(self.draw.integers(len(self.added))))
+            self.feeds.discard(feed)
+            evolution.remove_feed(*feed)
+        elif len(self.failed) >= MOST_FAILED:
+            evolution.repair(self.failed.pop())
+        else:
+            self.failed.add(asset)
+            evolution.fail(asset)
+
+
+def test_after_thousands_of_updates_a_city_is_as_if_computed_anew() -> None:
+    town = Town(city(ASSETS), np.random.default_rng(11))
+    evolution = Evolution(town.network())
+
+    for _ in range(LOOKS):
+        for _ in range(UPDATES // LOOKS):
+            town.happens(evolution)
+
+        anew = town.network()
+        down = np.union1d(anew.down(sorted(town.failed)), np.flatnonzero(anew.baseline))
+        assert 0 < len(town.failed) < len(down) < ASSETS
+        assert np.flatnonzero(evolution.down).tolist() == down.tolist()
