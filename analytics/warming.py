@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.links import Storages
 from twinfall.analytics.network import Network
 
@@ -19,3 +20,6 @@ def warm() -> None:
     network.criticality(1.0)
     network.causes()
     network.down([0])
+    plant = Evolution(network)  # the live plant is one
+    plant.fail(0, at=1.0)
+    plant.repair(0, at=2.0)

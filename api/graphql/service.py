@@ -32,7 +32,7 @@ from twinfall.api.graphql.periods import Source
 from twinfall.api.graphql.roots import Asking, answer
 from twinfall.api.graphql.schema import MAX_MODELS, GraphSchema, build_schema, models_in_use
 from twinfall.api.lookout import Lookout
-from twinfall.api.networks import LiveNetwork, Networks
+from twinfall.api.networks import LiveNetwork, Networks, OneMoment
 from twinfall.api.requirements.keeper import Keeper
 from twinfall.api.states import States
 from twinfall.graph.graph import Graph
@@ -176,7 +176,7 @@ class GraphQLService:
             self._graph,
             serving.models,
             serving.schema,
-            self._networks,
+            OneMoment(self._networks),
             self._lookout,
             self._actions,
             self._states,
