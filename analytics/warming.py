@@ -21,6 +21,6 @@ def warm() -> None:
     network.criticality(1.0)
     network.causes()
     network.down([0])
-    evolution = Evolution(network)
-    evolution.fail(0)
-    evolution.buffer(0)
+    plant = Evolution(network)  # the live plant is one
+    plant.fail(0, at=1.0)
+    plant.buffer(0)

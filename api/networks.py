@@ -30,6 +30,29 @@ class Networks(Protocol):
         ...
 
 
+class OneMoment:
+    """The same arrays for all that one request asks, taken when the first of it asks. A request
+    that writes lets go of them, so that what follows sees what it wrote. Safe for threads.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self._lock = threading.Lock()
+        self._taken: AssetNetwork | None = None
+
+    def current(self) -> AssetNetwork:
+        """The arrays of the request's moment, which is not before the request."""
+        with self._lock:
+            if self._taken is None:
+                self._taken = self._networks.current()
+            return self._taken
+
+    def let_go(self) -> None:
+        """Take newer ones the next time."""
+        with self._lock:
+            self._taken = None
+
+
 class States(Protocol):
     """Where own states come from; told what is to be watched."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import i64, u64
-from twinfall.analytics.kernels.compiled import compiled, inner
+from twinfall.analytics.kernels.compiled import compiled
 
 LATE = np.int32(2**30)
 """The rank of what does not hold."""
@@ -28,14 +28,13 @@ def hold(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
     """
     black = a.black_start.copy()
     any_black = black.any()
-    opened, member = work[0], a.member
+    lacks = work[0]
     while True:
         while True:
             _derive(a, out, black, rank, fed_by, work)
             dropped = False
             for asset in range(len(out) if any_black else 0):
-                assumed = black[asset] == 1 and out[asset] == 0
-                if assumed and _lacks(opened, member, fed_by, i64(asset)):
+                if black[asset] == 1 and out[asset] == 0 and lacks[asset] > 0:
                     black[asset] = 0
                     dropped = True
             if not dropped:
@@ -49,71 +48,83 @@ def hold(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
             return
 
 
-@inner
-def _lacks(opened: Any, member: Any, fed_by: Any, asset: int) -> bool:
-    if opened[u64(asset)] > 0:
-        return True
-    if member[u64(asset)] == 0:
-        return False
-    for carrier in range(len(fed_by)):
-        if member[u64(asset)] >> carrier & 1 and fed_by[carrier, asset] < 0:
-            return True
-    return False
-
-
-@inner
+@compiled
 def _derive(a: Any, out: Any, black: Any, rank: Any, fed_by: Any, work: Any) -> None:
-    """work[0]: open groups of each asset; work[1]: the queue; work[2, :G]: weight each group lacks;
-    work[3, :G]: whether it is sustained.
+    """work[0]: groups and carriers that each asset lacks; work[1]: the queue; work[2, :G]: weight
+    each group lacks; work[3, :G]: whether it is sustained.
     """
-    n, opened, queue, member = len(out), work[0], work[1], a.member
-    _open(a, out, rank, fed_by, work)
+    n, lacks, queue, member = len(out), work[0], work[1], a.member
+    lacks[:n] = 0
+    rank[:] = LATE
+    _open_carriers(a.source, member, fed_by, lacks)
+    _open_groups(
+        a.rule,
+        a.in_start,
+        a.in_edges,
+        a.provider,
+        a.weight,
+        a.sustain,
+        out,
+        lacks,
+        work[2],
+        work[3],
+    )
     tail = i64(0)
     for asset in range(n):
         if black[asset] == 1 and out[asset] == 0:
             rank[asset] = 0
             queue[tail] = asset
             tail += 1
+    again = queue[:tail].copy()
     for asset in range(n):
-        tail = _held(out, rank, fed_by, member, opened, queue, i64(asset), tail)
-    head = i64(0)
-    some = black.any()
-    fed, before = i64(0), i64(-1)
-    while head < tail or fed > before:
-        tail = _work(a, out, rank, fed_by, work, head, tail)
-        head, before = tail, fed
-        for asset in range(n if some else 0):  # an assumed one may only now be fed itself
-            if black[asset] == 1 and out[asset] == 0 and member[asset] != 0:
-                tail = _pass_on(
-                    a.conducts, a.pass_start, a.pass_to, out, rank, fed_by, member, opened, queue,
-                    i64(asset), tail,
-                )  # fmt: skip
-        fed = _fed(black, fed_by) if some else before
+        if lacks[asset] == 0 and out[asset] == 0 and rank[asset] == LATE:
+            rank[asset] = tail + 1
+            queue[tail] = asset
+            tail += 1
+    fed, carried = i64(0), i64(0)
+    reached, before = i64(0), i64(-1)
+    while fed < tail or reached > before:
+        fed = tail = _feed(
+            a.out_start, a.group, a.weight, a.rule, out, rank, lacks, work[2], work[3], queue, fed,
+            tail,
+        )  # fmt: skip
+        carried = tail = _carry(
+            a.conducts, a.pass_start, a.pass_to, out, rank, fed_by, member, lacks, queue, carried,
+            i64(-1), queue, tail,
+        )  # fmt: skip
+        tail = _carry(  # an assumed one may only now be fed itself
+            a.conducts, a.pass_start, a.pass_to, out, rank, fed_by, member, lacks, again, i64(0),
+            i64(len(again)), queue, tail,
+        )  # fmt: skip
+        before, reached = reached, _reached(again, fed_by)
 
 
-@inner
-def _fed(black: Any, fed_by: Any) -> Any:
-    """How many carriers reach black starters."""
+@compiled
+def _reached(assets: Any, fed_by: Any) -> Any:
+    """How many carriers reach these, all together."""
     count = i64(0)
-    for asset in range(len(black)):
-        if black[asset] == 1:
-            for carrier in range(len(fed_by)):
-                count += fed_by[carrier, asset] >= 0
+    for asset in assets:
+        for carrier in range(len(fed_by)):
+            count += fed_by[carrier, asset] >= 0
     return count
 
 
-@inner
-def _open(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
-    source, rule, in_start, in_edges = a.source, a.rule, a.in_start, a.in_edges
-    provider, weight, sustain = a.provider, a.weight, a.sustain
-    opened, lacks, sustained = work[0], work[2], work[3]
-    opened[: len(out)] = 0
-    rank[:] = LATE
+@compiled
+def _open_carriers(source: Any, member: Any, fed_by: Any, lacks: Any) -> None:
     for carrier in range(len(fed_by)):
-        for asset in range(len(out)):
-            fed_by[carrier, asset] = asset if source[asset] >> carrier & 1 else -1
+        for asset in range(len(member)):
+            own = source[asset] >> carrier & 1
+            fed_by[carrier, asset] = asset if own else -1
+            lacks[asset] += member[asset] >> carrier & 1 & ~own
+
+
+@compiled
+def _open_groups(
+    rule: Any, in_start: Any, in_edges: Any, provider: Any, weight: Any, sustain: Any, out: Any,
+    lacks: Any, wanting: Any, sustained: Any,
+) -> None:  # fmt: skip
     for group in range(len(rule)):
-        lacks[group] = 0
+        wanting[group] = 0
         sustained[group] = 0
         if rule[group].fail_at == 0:
             continue
@@ -122,66 +133,62 @@ def _open(a: Any, out: Any, rank: Any, fed_by: Any, work: Any) -> None:
             total += weight[in_edges[at]]
             if out[provider[in_edges[at]]] == 1:
                 lost += weight[in_edges[at]]
-        lacks[group] = total - rule[group].fail_at + 1
+        wanting[group] = total - rule[group].fail_at + 1
         if len(sustain) > 0 and sustain[group] == 1:
             sustained[group] = lost < rule[group].fail_at
         if sustained[group] == 0:
-            opened[rule[group].consumer] += 1
+            lacks[rule[group].consumer] += 1
 
 
-@inner
-def _work(a: Any, out: Any, rank: Any, fed_by: Any, work: Any, head: int, tail: int) -> Any:
-    opened, queue, lacks, sustained = work[0], work[1], work[2], work[3]
-    out_start, group_of, weight, rule, member = a.out_start, a.group, a.weight, a.rule, a.member
-    conducts, pass_start, pass_to = a.conducts, a.pass_start, a.pass_to
+@compiled
+def _feed(
+    out_start: Any, group_of: Any, weight: Any, rule: Any, out: Any, rank: Any, lacks: Any,
+    wanting: Any, sustained: Any, queue: Any, head: int, tail: int,
+) -> Any:  # fmt: skip
+    """Let those in the queue from `head` on vote, and those that are held by it."""
     while head < tail:
-        asset = i64(queue[head])
+        asset = u64(queue[u64(head)])
         head += 1
-        for edge in range(out_start[asset], out_start[asset + 1]):
+        for edge in range(out_start[asset], out_start[asset + u64(1)]):
             group = u64(group_of[edge])
-            before = lacks[group]
-            lacks[group] = before - weight[edge]
-            if before > 0 and lacks[group] <= 0:
-                consumer = i64(rule[group].consumer)
-                if sustained[group] == 0:
-                    opened[consumer] -= 1
-                tail = _held(out, rank, fed_by, member, opened, queue, consumer, tail)
-        if member[asset] != 0:
-            tail = _pass_on(
-                conducts, pass_start, pass_to, out, rank, fed_by, member, opened, queue, asset, tail
-            )
+            before = wanting[group]
+            wanting[group] = before - weight[edge]
+            if before <= 0 or wanting[group] > 0 or sustained[group] == 1:
+                continue
+            other = u64(rule[group].consumer)
+            lacks[other] -= 1
+            if lacks[other] == 0 and out[other] == 0 and rank[other] == LATE:
+                rank[other] = tail + 1
+                queue[u64(tail)] = other
+                tail += 1
     return tail
 
 
-@inner
-def _held(
-    out: Any, rank: Any, fed_by: Any, member: Any, opened: Any, queue: Any, asset: int, tail: int
-) -> Any:
-    at = u64(asset)
-    if out[at] == 1 or rank[at] != LATE or _lacks(opened, member, fed_by, asset):
-        return tail
-    rank[at] = tail + 1
-    queue[u64(tail)] = asset
-    return tail + 1
-
-
-@inner
-def _pass_on(
+@compiled
+def _carry(
     conducts: Any, pass_start: Any, pass_to: Any, out: Any, rank: Any, fed_by: Any, member: Any,
-    opened: Any, queue: Any, asset: int, tail: int,
+    lacks: Any, some: Any, head: int, end: int, queue: Any, tail: int,
 ) -> Any:  # fmt: skip
-    """Pass on what reaches an asset that holds and conducts."""
-    if conducts[asset] == 0:
-        return tail
-    for carrier in range(len(fed_by)):
-        if fed_by[carrier, asset] < 0 or member[asset] >> carrier & 1 == 0:
-            continue
-        base = carrier * len(out) + asset
-        for at in range(pass_start[base], pass_start[base + 1]):
-            other = i64(pass_to[at])
-            if fed_by[carrier, other] < 0 and out[other] == 0:
+    """Pass on what reaches these of `some` that conduct, from `head` to `end`; -1: `some` is the
+    queue, to its end, which moves on.
+    """
+    while head < (tail if end < 0 else end):
+        asset = i64(some[u64(head)])
+        head += 1
+        for carrier in range(len(fed_by) if conducts[asset] == 1 else 0):
+            if fed_by[carrier, asset] < 0 or member[asset] >> carrier & 1 == 0:
+                continue
+            base = carrier * len(out) + asset
+            for at in range(pass_start[base], pass_start[base + 1]):
+                other = i64(pass_to[at])
+                if fed_by[carrier, other] >= 0 or out[other] == 1:
+                    continue
                 fed_by[carrier, other] = asset
-                tail = _held(out, rank, fed_by, member, opened, queue, other, tail)
+                lacks[other] -= 1
+                if lacks[other] == 0 and rank[other] == LATE:
+                    rank[other] = tail + 1
+                    queue[u64(tail)] = other
+                    tail += 1
     return tail
 
 
@@ -213,7 +220,7 @@ def held_by(a: Any, rank: Any, fed_by: Any, target: int, inside: Any, way: Any) 
     return tail
 
 
-@inner
+@compiled
 def _voters(a: Any, rank: Any, asset: int, group: int, inside: Any, way: Any, tail: int) -> Any:
     """Take in feeds until the group has its votes."""
     rule, provider, weight, in_edges = a.rule, a.provider, a.weight, a.in_edges

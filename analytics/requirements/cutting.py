@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from twinfall.analytics.cutsets import CutSet, Limits
@@ -14,6 +16,12 @@ from twinfall.analytics.requirements.requirement import CutSets
 MAX_TRIED = 500_000
 """Sets of failures that are tried for one report."""
 MAX_TRIED_EACH = 100_000
+MAX_SECONDS = 60.0
+"""For all searches of one report, where sets alone take too long: in large meshes one costs as much
+as thousands in a small plant. Nobody waits for longer, and a service has more to do.
+"""
+TOO_MANY = "there are more sets of failures than were tried; select fewer, or a lower order"
+TOO_SLOW = "the search for sets of failures was ended after {:g} s; select fewer, or a lower order"
 MAX_SETS = 100
 """Sets found of one asset after which it is not searched on, if they are too many already."""
 
@@ -23,20 +31,23 @@ def cut_sets(moment: Moment, demand: CutSets, assets: Rows) -> Judged:
     gone, left = assets[moment.lost[assets]], assets[~moment.lost[assets]]
     excepted = moment.flags(demand.excepted)
     found: dict[int, list[CutSet]] = {}
-    open_: list[int] = []
+    open_: dict[int, str] = {}
     for asset in left.tolist():
-        # Bounded by sets tried and not by time, so that a report is the same on any machine; where
-        # there is a time for the whole, there is no report after it.
-        tries = min(MAX_TRIED - moment.tried, MAX_TRIED_EACH)
-        limits = Limits(tries, _enough(demand, excepted), moment.left())
+        begun = time.monotonic()
+        limits = _limits(moment, demand, excepted)
+        if limits.tried <= 0 or limits.seconds <= 0:
+            open_[asset] = TOO_SLOW.format(MAX_SECONDS) if limits.tried > 0 else TOO_MANY
+            continue
         answer = search(moment.assets.network, asset, demand.order, down=moment.lost, limits=limits)
         moment.left()
         moment.tried += answer.tried
+        moment.searched += time.monotonic() - begun
         sets = [one for one in answer.sets if _counts(moment, asset, one, excepted)]
         if len(sets) > demand.max:
             found[asset] = sets
         elif not answer.whole:
-            open_.append(asset)
+            slow = moment.searched >= MAX_SECONDS
+            open_[asset] = TOO_SLOW.format(MAX_SECONDS) if slow else TOO_MANY
     rank = sorted((len(sets[0].members), -len(sets), asset) for asset, sets in found.items())
     failing = np.array([*gone.tolist(), *(asset for *_, asset in rank)], np.int32)
 
@@ -48,12 +59,21 @@ def cut_sets(moment: Moment, demand: CutSets, assets: Rows) -> Judged:
     def why(asset: int) -> str:
         if moment.unknown[asset]:
             return moment.why_unknown(asset)
-        return "there are more sets of failures than were tried; select fewer, or a lower order"
+        return open_[asset]
 
-    unclear = np.union1d(unclear_among(moment, assets, failing), np.array(open_, np.int32))
+    unclear = np.union1d(unclear_among(moment, assets, failing), np.array([*open_], np.int32))
     allowed = "a set" if not demand.max else f"more than {several(demand.max, 'minimal set')}"
     wrong = f"{allowed} of up to {several(demand.order, 'failure')} that takes it down"
     return Judged(failing, wrong, witness, unclear.astype(np.int32), why)
+
+
+def _limits(moment: Moment, demand: CutSets, excepted: Flags) -> Limits:
+    """Bounded by sets tried first, so that a report is the same on any machine that is not slow;
+    where there is a time for the whole, there is no report after it.
+    """
+    tries = min(MAX_TRIED - moment.tried, MAX_TRIED_EACH)
+    seconds = min(moment.left(), MAX_SECONDS - moment.searched)
+    return Limits(tries, _enough(demand, excepted), seconds)
 
 
 def _enough(demand: CutSets, excepted: Flags) -> int:

@@ -55,6 +55,8 @@ class Moment:
         self.owner[: len(topology.owner)] = topology.owner
         self.tried = 0
         """Sets of failures that requirements have tried so far."""
+        self.searched = 0.0
+        """Seconds that this took."""
         self._timed = 0
         self._impacts: dict[tuple[int, float], AssetImpact] = {}
 

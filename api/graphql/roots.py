@@ -42,7 +42,7 @@ from twinfall.api.graphql.planning import PagePlan, Shaping, TwinPlan
 from twinfall.api.graphql.schema import GraphSchema
 from twinfall.api.graphql.selection import Mention, Selections
 from twinfall.api.lookout import Lookout
-from twinfall.api.networks import Networks
+from twinfall.api.networks import OneMoment
 from twinfall.api.requirements.keeper import Keeper
 from twinfall.api.states import States
 from twinfall.graph.graph import Graph
@@ -79,7 +79,7 @@ class Asking:
     graph: Graph
     models: Models
     schema: GraphSchema
-    networks: Networks
+    networks: OneMoment
     lookout: Lookout | None = None
     actions: Actions | None = None
     states: States | None = None
@@ -103,6 +103,7 @@ def answer(info: Any) -> Projected:
                 raise Unavailable(
                     "the graph is changing too fast for this question", cure="ask again"
                 ) from None
+            asking.networks.let_go()
             tries += 1
 
 
@@ -135,6 +136,7 @@ class _Root:
         """The finished answer of the field."""
         name = self._field.name
         if self._type.name == "Mutation":
+            self._asking.networks.let_go()  # of before the writes that came first
             plain = mutations.write(self._asking, name, self.arguments)
             return catalogue.plain(self.compiler, self._field.type_name, self._mention.below)(plain)
         recorded = _RECORDED.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -31,7 +32,7 @@ from twinfall.api.graphql.periods import Source
 from twinfall.api.graphql.roots import Asking, answer
 from twinfall.api.graphql.schema import MAX_MODELS, GraphSchema, build_schema, models_in_use
 from twinfall.api.lookout import Lookout
-from twinfall.api.networks import LiveNetwork, Networks
+from twinfall.api.networks import LiveNetwork, Networks, OneMoment
 from twinfall.api.requirements.keeper import Keeper
 from twinfall.api.states import States
 from twinfall.graph.graph import Graph
@@ -47,7 +48,10 @@ MAX_THREADS = 32
 MAX_SECONDS = 30.0
 """For one root field of a query; a mutation is never given up half way."""
 MAX_RESPONSE = 10_000_000
-"""Bytes of an answer."""
+"""Bytes of an answer..."""
+MAX_FILE_RESPONSE = 120_000_000
+"""... and of one that has a list for a file in it, which has bounds of its own."""
+_FILE = re.compile(r"\b(csv|geoJson)\b")
 MAX_ERRORS = 20
 """Validation errors that one answer lists."""
 RECOUNT_SECONDS = 10.0
@@ -172,7 +176,7 @@ class GraphQLService:
             self._graph,
             serving.models,
             serving.schema,
-            self._networks,
+            OneMoment(self._networks),
             self._lookout,
             self._actions,
             self._states,
@@ -187,7 +191,7 @@ class GraphQLService:
             context_value=asking,
             operation_name=asked.operation,
         )
-        return _answer(result, request_id)
+        return _answer(result, request_id, _room(asked.query))
 
     # -- documents ------------------------------------------------------------------------
 
@@ -225,7 +229,7 @@ class GraphQLService:
             ),
             limiter=self._limiter(),
         )
-        found = _answer(made, asking.request_id)
+        found = _answer(made, asking.request_id, MAX_RESPONSE)
         if not made.errors:
             with self._caching:
                 serving.introspections[key] = found.body
@@ -331,14 +335,19 @@ def _refusal(errors: Any, request_id: str, status: int = 200) -> Answer:
     return Answer(status, orjson.dumps({"errors": formatted(errors, request_id)}))
 
 
-def _answer(result: Any, request_id: str) -> Answer:
+def _room(query: str) -> int:
+    """Bytes that the answer may have."""
+    return MAX_FILE_RESPONSE if _FILE.search(query) else MAX_RESPONSE
+
+
+def _answer(result: Any, request_id: str, room: int) -> Answer:
     content: dict[str, Any] = {"data": result.data}
     if result.errors:
         content["errors"] = formatted(result.errors, request_id)
     body = orjson.dumps(content, default=_plain)
-    if len(body) > MAX_RESPONSE:
+    if len(body) > room:
         error = Refused(
-            f"the answer has {len(body)} bytes, at most {MAX_RESPONSE} are sent",
+            f"the answer has {len(body)} bytes, at most {room} are sent",
             code="TOO_LARGE",
             cure="take smaller pages or fewer fields",
         )

@@ -502,6 +502,15 @@ def test_a_search_that_is_cut_short_says_nothing_of_the_rest(
     assert "more sets of failures than were tried" in finding.witnesses[0].message
 
 
+def test_a_search_that_takes_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MAX_SECONDS", 0.0)
+
+    finding = hospital("any").finding({"cutSets": {"order": 2}}, H)
+
+    assert (finding.verdict, finding.unclear) == ("notEvaluated", 1)
+    assert "ended after 0 s" in finding.witnesses[0].message
+
+
 # -- in a scenario --------------------------------------------------------------------------
 
 
