@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinfall.analytics import given
 from twinfall.analytics.evolution import Evolution, Moved
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.ontology.errors import Refused
@@ -147,10 +148,16 @@ def timeline(
     horizon: float = FOREVER,
 ) -> Timeline:
     """Take a network through the steps before `begin` and from then on, each in order of time,
-    until the horizon. Raises Refused (TOO_COSTLY) after MAX_EVENTS.
+    until the horizon. Raises BadInput for what is no time, in `steps` none before `begin`, and
+    Refused (TOO_COSTLY) after MAX_EVENTS.
     """
+    begin, horizon = given.instant(begin, 0.0, "begin"), given.seconds(horizon)
+    for step in before:
+        given.instant(step.at, 0.0, "before")
+    for step in steps:
+        given.instant(step.at, begin, "steps")
     first = min([begin, *(step.at for step in before)])
-    evolution = Evolution(network, max(0.0, first))
+    evolution = Evolution(network, first)
     earlier, log = _Log(evolution), _Log(evolution)
     for step in sorted(before, key=lambda step: step.at):
         _take(evolution, step, earlier)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from twinfall.analytics import Network, Storages
 from twinfall.analytics.timeline import Step, Timeline, repairs_due, timeline
+from twinfall.ontology.errors import BadInput
 
 HOUR = 3600.0
 EVER = float("inf")
@@ -148,6 +151,24 @@ def test_the_curve_says_how_much_is_down_from_when_on() -> None:
 def test_an_event_at_the_horizon_belongs_to_it_and_one_after_it_does_not() -> None:
     assert len(timeline(_battery(8), [], 0.0, _off_and_on(0), 4 * HOUR).events) == 2
     assert len(timeline(_battery(8), [], 0.0, _off_and_on(0), 4 * HOUR - 1).events) == 1
+
+
+@pytest.mark.parametrize("time", [float("nan"), -1.0, "1", None, True])
+def test_what_is_no_time_is_refused(time: Any) -> None:
+    for before, begin, steps in (([Step(time)], 0.0, []), ([], time, []), ([], 0.0, [Step(time)])):
+        with pytest.raises(BadInput):
+            timeline(_battery(8), before, begin, steps)
+
+
+@pytest.mark.parametrize("horizon", [float("nan"), -1.0, None])
+def test_what_is_no_horizon_is_refused(horizon: Any) -> None:
+    with pytest.raises(BadInput):
+        timeline(_battery(8), [], 0.0, [], horizon)
+
+
+def test_no_step_is_before_the_beginning() -> None:
+    with pytest.raises(BadInput):
+        timeline(_battery(8), [], HOUR, [Step(0.0, fail=(GRID,))])
 
 
 def test_declared_times_of_repair_make_steps() -> None:
