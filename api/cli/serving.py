@@ -112,12 +112,12 @@ def _serve(
 
 
 def _warm() -> None:
-    """Have the cascade compiled before the first question: once an installation it takes half a
+    """Have the cascade compiled before the first question: once an installation it takes about a
     minute, and a question may not.
     """
     from twinfall.api.cli.output import errors
 
-    with errors().status("Getting the cascade ready (half a minute at the first start) ..."):
+    with errors().status("Getting the cascade ready (a minute at the first start) ..."):
         from twinfall.analytics import cutsets, warm
 
         warm()
