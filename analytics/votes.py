@@ -145,8 +145,9 @@ def unpacked_codes(codes: NDArray[np.uint8], count: int) -> NDArray[np.int8]:
 
 def rule_of(codes: NDArray[np.uint8], group: int) -> str:
     """The rule of one group."""
-    low, high = (codes[:, group >> 3] >> (7 - (group & 7))) & 1
-    return RULES[int(low) | int(high) << 1]
+    byte, bit = group >> 3, 7 - (group & 7)  # one by one: a row of two costs ten times as much
+    low, high = int(codes[0, byte]) >> bit & 1, int(codes[1, byte]) >> bit & 1
+    return RULES[low | high << 1]
 
 
 def _rules(ballot: Ballot) -> tuple[Any, Any]:
