@@ -293,11 +293,12 @@ class Evolution:
         return round(min(given.instant(share, 0.0, "share"), 1.0) * units)
 
     def _feed(self, provider: int, group: int) -> int:
-        begin, end = self._arrays.out_start[provider], self._arrays.out_start[provider + 1]
-        found = np.flatnonzero(self._arrays.group[begin:end] == group)
+        start = self._arrays.out_start
+        begin, end = int(start[provider]), int(start[provider + 1])
+        (found,) = (self._arrays.group[begin:end] == group).nonzero()
         if not len(found):
             raise BadInput(f"{provider} does not feed group {group}", path="provider")
-        return int(begin + found[0])
+        return begin + int(found[0])
 
     def _room(self) -> Loose:
         if self._loose.nobody < 0:
