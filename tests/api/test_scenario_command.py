@@ -102,6 +102,7 @@ def test_ctrl_c_ends_a_long_question_without_a_word(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c,
     ) as process:
         _await(lambda: (owner := owner_of(tmp_path / "data")) and owner.pid == process.pid)
         opened = _worked(process.pid)
@@ -111,6 +112,11 @@ def test_ctrl_c_ends_a_long_question_without_a_word(tmp_path: Path) -> None:
 
     assert process.returncode in (130, -signal.SIGINT)
     assert (out, err) == ("", "")
+
+
+def _heed_ctrl_c() -> None:
+    """What runs in the background of a shell ignores it, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _await(is_so: Callable[[], object], seconds: float = 60.0) -> None:
