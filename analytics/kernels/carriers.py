@@ -18,15 +18,21 @@ def carriers_cut(a: Any, s: Any, heap: Any, down: int, new: Any, now: float, wav
     carriers = len(a.member_start) - 1
     if carriers == 0:
         return down
-    member, order = a.member, s.order
-    dirty = i64(0)
-    for i in range(new[0], new[1]):
-        if order[i] >= 0:
-            dirty |= member[order[i]]
+    dirty = touched(a.member, s.order, new)
     for carrier in range(carriers):
         if dirty >> carrier & 1:
             down = carrier_cut(a, s, heap, down, new, i64(carrier), now, wave)
     return down
+
+
+@inner
+def touched(member: Any, order: Any, new: Any) -> Any:
+    """The carriers of what went down last (bits)."""
+    carriers = i64(0)
+    for i in range(new[0], new[1]):
+        if order[i] >= 0:
+            carriers |= member[order[i]]
+    return carriers
 
 
 @inner
@@ -47,15 +53,22 @@ def carrier_cut(
         asset = i64(members[at])
         if mark[asset].wave > wave and reached[asset] == 0:
             down = fail(mark, order, down, asset, (now, wave + 1, -2 - carrier, i64(root[asset])))
-    for at in range(begin, down):
-        asset = i64(order[at])
-        if mark[asset].cause <= -2:
-            mark[asset].cause = storage_cause(a, s, asset, wave)
+    name_causes(a, s, (begin, down), wave)
     return down
 
 
 @inner
-def storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
+def name_causes(a: Any, s: Any, new: Any, wave: int) -> None:
+    """Of what was cut off by a storage that ran empty, the cause is an asset."""
+    mark, order = s.mark, s.order
+    for at in range(new[0], new[1]):
+        asset = i64(order[at])
+        if mark[asset].cause <= -2:
+            mark[asset].cause = _storage_cause(a, s, asset, wave)
+
+
+@inner
+def _storage_cause(a: Any, s: Any, asset: int, wave: int) -> Any:
     """Others go down by the storage that ran empty; it goes down, and they if it does not, by
     the loss of its supply.
     """

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import UP, i64
-from twinfall.analytics.kernels.carriers import begin_at_sources, find_roots, reach, storage_cause
+from twinfall.analytics.kernels.carriers import (
+    begin_at_sources,
+    find_roots,
+    name_causes,
+    reach,
+    touched,
+)
 from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.falling import fall, rest, run_dry
 from twinfall.analytics.kernels.timers import CHARGING, left
@@ -15,12 +21,11 @@ from twinfall.analytics.kernels.timers import CHARGING, left
 
 @inner
 def carriers_lost(a: Any, s: Any, e: Any, down: int, new: Any, now: float, wave: int) -> Any:
+    """Take down what no longer reaches a source, in the carriers of what fell last."""
     carriers = len(a.member_start) - 1
     if carriers == 0:
         return down
-    dirty = i64(0)
-    for i in range(new[0], new[1]):
-        dirty |= a.member[s.order[i]]
+    dirty = touched(a.member, s.order, new)
     for carrier in range(carriers):
         if dirty >> carrier & 1:
             down = carrier_lost(a, s, e, down, new, i64(carrier), now, wave)
@@ -32,7 +37,7 @@ def carrier_lost(
     a: Any, s: Any, e: Any, down: int, new: Any, carrier: int, now: float, wave: int
 ) -> Any:
     """One carrier, given the waves up to `wave`; what falls makes the next one."""
-    mark, order, root, reached, members = s.mark, s.order, s.root, s.reached, a.members
+    mark, root, reached, members = s.mark, s.root, s.reached, a.members
     first, last = a.member_start[carrier], a.member_start[carrier + 1]
     tail = begin_at_sources(a, s, carrier, wave)
     tail = reach(a, s, carrier, i64(0), tail, wave)
@@ -46,10 +51,7 @@ def carrier_lost(
         if mark[asset].wave > wave and reached[asset] == 0:
             how = (now, wave + 1, -2 - carrier, i64(root[asset]))
             down = fall(a, s, e, down, asset, how)
-    for at in range(begin, down):
-        asset = i64(order[at])
-        if mark[asset].cause <= -2:
-            mark[asset].cause = storage_cause(a, s, asset, wave)
+    name_causes(a, s, (begin, down), wave)
     return down
 
 
