@@ -39,37 +39,28 @@ def _suspects(a: Any, s: Any, down: int) -> Any:
     """Whose support may have gone with what is down: everything up that can be reached from it
     over feeds and connections, ascending, marked as inside. 0 where no circle is among it.
     """
-    size = i64(0)
+    mark, support, scope, order = s.mark, s.support, s.scope, s.order
+    member, circling, conducts = a.member, a.circling, a.conducts
+    out_start, group_of, rule = a.out_start, a.group, a.rule
+    size, head, circles = i64(0), i64(0), False
     for at in range(down):
-        if s.order[at] >= 0:  # else nothing hangs on it
-            size = follow(a, s, i64(s.order[at]), size)
-    return grown(a, s, size, False)
-
-
-@inner
-def follow(a: Any, s: Any, asset: int, size: int) -> Any:
-    """Suspect what an asset feeds and passes its carriers on to."""
-    mark, support, scope, group_of, rule = s.mark, s.support, s.scope, a.group, a.rule
-    for edge in range(a.out_start[asset], a.out_start[asset + 1]):
-        size = suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
-    if a.member[asset] != 0 and a.conducts[asset] == 1:
-        size = suspect_neighbours(a, s, asset, size)
-    return size
-
-
-@inner
-def grown(a: Any, s: Any, size: int, anyway: bool) -> Any:
-    """The first `size` of the scope and all that hangs on them, ascending; 0 without a circle,
-    unless it is wanted anyway.
-    """
-    scope, circling, head, circles = s.scope, a.circling, i64(0), anyway
+        asset = i64(order[at])
+        if asset < 0:  # nothing hangs on it
+            continue
+        for edge in range(out_start[asset], out_start[asset + 1]):
+            size = suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
+        if member[asset] != 0 and conducts[asset] == 1:
+            size = suspect_neighbours(a, s, asset, size)
     while head < size:
         asset = i64(scope[head])
         head += 1
         circles = circles or circling[asset] == 1
-        size = follow(a, s, asset, size)
+        for edge in range(out_start[asset], out_start[asset + 1]):
+            size = suspect(mark, support, scope, i64(rule[group_of[edge]].consumer), size)
+        if member[asset] != 0 and conducts[asset] == 1:
+            size = suspect_neighbours(a, s, asset, size)
     if not circles:
-        clear(s.support, scope, size)
+        clear(support, scope, size)
         return 0
     scope[:size].sort()
     return size
@@ -98,7 +89,7 @@ def _blame(a: Any, s: Any, down: int, now: float, size: int) -> None:
     """For what is up without support: the nearest asset that is down and whose loss left it so,
     by steps over missing feeds and connections, and the group or carrier of the last step.
     """
-    root, queue, order = s.root, s.queue, s.order
+    mark, root, queue, order, member = s.mark, s.root, s.queue, s.order, a.member
     for i in range(size):
         root[s.scope[i]] = -1
     tail = i64(0)
@@ -107,13 +98,6 @@ def _blame(a: Any, s: Any, down: int, now: float, size: int) -> None:
             root[order[at]] = order[at]
             queue[tail] = order[at]
             tail += 1
-    spread_blame(a, s, now, tail)
-
-
-@inner
-def spread_blame(a: Any, s: Any, now: float, tail: int) -> None:
-    """From what is down and queued on to what lacks it, nearest first."""
-    mark, queue, member = s.mark, s.queue, a.member
     head = i64(0)
     while head < tail:
         asset = i64(queue[head])
@@ -123,14 +107,14 @@ def spread_blame(a: Any, s: Any, now: float, tail: int) -> None:
             loss = mark[asset].time + seconds(a.transfer, edge)
             late = mark[asset].wave < UP and loss > now
             if not late and lacks_votes(s, group):
-                tail = _blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
+                tail = blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
         for carrier in range(len(a.member_start) - 1):
             if member[asset] >> carrier & 1:
-                tail = _blame_neighbours(a, s, asset, i64(carrier), tail)
+                tail = blame_neighbours(a, s, asset, i64(carrier), tail)
 
 
 @inner
-def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
+def blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
     if s.support[asset].inside == 0 or s.support[asset].holds == 1:
         return tail
     if s.root[asset] == -1:
@@ -142,12 +126,12 @@ def _blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
 
 
 @inner
-def _blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
+def blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
     base = carrier * len(a.member) + asset
     for at in range(a.pass_start[base], a.pass_start[base + 1]):
         other = i64(a.pass_to[at])
         if (a.member[other] & ~s.support[other].fed) >> carrier & 1:
-            tail = _blame_one(s, other, asset, -2 - carrier, tail)
+            tail = blame_one(s, other, asset, -2 - carrier, tail)
     return tail
 
 

@@ -6,8 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from twinfall.analytics.kernels.arrays import UP, i64
-from twinfall.analytics.kernels.circles import follow, grown, spread_blame, suspect
+from twinfall.analytics.kernels.arrays import UP, i64, seconds
+from twinfall.analytics.kernels.circles import (
+    blame_neighbours,
+    blame_one,
+    suspect,
+    suspect_neighbours,
+)
 from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.falling import CIRCLED, CIRCLES, SEEDS, fall, run_dry
 from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes
@@ -47,8 +52,36 @@ def _in_question(a: Any, s: Any, e: Any, new: Any) -> Any:
         size = suspect(mark, support, scope, i64(seeds[i]), size)
     e.count[SEEDS] = 0
     for at in range(new[0], new[1]):
-        size = follow(a, s, i64(order[at]), size)
+        size = _follow(a, s, i64(order[at]), size)
     return grown(a, s, size, False)
+
+
+@inner
+def _follow(a: Any, s: Any, asset: int, size: int) -> Any:
+    for edge in range(a.out_start[asset], a.out_start[asset + 1]):
+        consumer = i64(a.rule[a.group[edge]].consumer)
+        size = suspect(s.mark, s.support, s.scope, consumer, size)
+    if a.member[asset] != 0 and a.conducts[asset] == 1:
+        size = suspect_neighbours(a, s, asset, size)
+    return size
+
+
+@inner
+def grown(a: Any, s: Any, size: int, anyway: bool) -> Any:
+    """The first `size` of the scope and all that hangs on them, ascending; 0 without a circle,
+    unless it is wanted anyway.
+    """
+    scope, circling, head, circles = s.scope, a.circling, i64(0), anyway
+    while head < size:
+        asset = i64(scope[head])
+        head += 1
+        circles = circles or circling[asset] == 1
+        size = _follow(a, s, asset, size)
+    if not circles:
+        clear(s.support, scope, size)
+        return 0
+    scope[:size].sort()
+    return size
 
 
 @inner
@@ -101,7 +134,18 @@ def _accuse(a: Any, s: Any, e: Any, now: float, size: int) -> None:
     _by_falling(mark, queue, e.asset, tail)
     for i in range(tail):
         root[queue[i]] = queue[i]
-    spread_blame(a, s, now, tail)
+    head = i64(0)
+    while head < tail:
+        asset = i64(queue[head])
+        head += 1
+        for edge in range(a.out_start[asset], a.out_start[asset + 1]):
+            group = i64(a.group[edge])
+            late = mark[asset].wave < UP and mark[asset].time + seconds(a.transfer, edge) > now
+            if not late and lacks_votes(s, group):
+                tail = blame_one(s, i64(a.rule[group].consumer), asset, group, tail)
+        for carrier in range(len(a.member_start) - 1):
+            if a.member[asset] >> carrier & 1:
+                tail = blame_neighbours(a, s, asset, i64(carrier), tail)
 
 
 @inner

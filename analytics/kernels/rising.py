@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from twinfall.analytics.kernels.arrays import UP, i64, u64
-from twinfall.analytics.kernels.circles import grown, suspect
+from twinfall.analytics.kernels.circles import suspect
 from twinfall.analytics.kernels.compiled import inner
+from twinfall.analytics.kernels.encircling import grown
 from twinfall.analytics.kernels.falling import (
     CIRCLED,
     CIRCLES,
