@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS = 1.0
 """Between attempts to open a store that is away."""
+REFUSED_SECONDS = 30.0
+"""After one that refused us: Neo4j shuts a user out, everywhere, who keeps trying a password."""
 JOURNAL = "journal.sqlite"
 """In the data folder once there were readings."""
 DETECTORS = "detectors"
@@ -348,7 +350,9 @@ class Services:
         self._graph = graph
 
     def _keep_trying(self) -> None:
-        while not self._closing.wait(RETRY_SECONDS):
+        pause = RETRY_SECONDS
+        while not self._closing.wait(pause):
+            pause = RETRY_SECONDS
             try:
                 self._open()
             except (Unavailable, Conflict) as error:
@@ -356,6 +360,7 @@ class Services:
             except TwinError as error:
                 # Such as a password that turned out wrong: an operator can cure it while we run.
                 self._away = error
+                pause = REFUSED_SECONDS
                 log.warning("the store refuses us: %s", error)
             else:
                 log.info("the store is back")

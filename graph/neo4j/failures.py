@@ -39,6 +39,12 @@ def unavailable(uri: str) -> Unavailable:
 
 def _from_server(error: Neo4jError, uri: str) -> TwinError | None:
     code = error.code or ""
+    if code.endswith("AuthenticationRateLimit"):
+        return Unavailable(
+            "Neo4j lets this user in only after a pause: somebody tried wrong passwords",
+            path=uri,
+            cure="wait some seconds; if it stays, look for who still uses an old password",
+        )
     if isinstance(error, AuthError) or ".Security." in code:
         return BadSettings(
             "Neo4j refuses this user and password",

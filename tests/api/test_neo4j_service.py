@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.running import plant, served, twinfall
-from tests.servers.neo4j import Neo4jServer
+from tests.api.running import plant, served, twinfall, until
+from tests.servers.neo4j import Neo4jServer, neo4j_server
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -67,6 +67,22 @@ def test_a_wrong_password_is_said_so_and_not_shown(tmp_path: Path, neo4j: Neo4jS
     assert "TWINFALL_NEO4J_PASSWORD" in done.err
     assert looked.status == 1
     assert "wrong-and-secret" not in done.err + done.out + looked.out + looked.err
+
+
+@pytest.mark.neo4j
+def test_a_user_shut_out_by_wrong_passwords_of_others_is_waited_for(tmp_path: Path) -> None:
+    with neo4j_server(attempts=2) as neo4j:
+        settings = {"TWINFALL_STORE": neo4j.uri, "TWINFALL_NEO4J_USER": neo4j.user}
+        for _ in range(3):
+            wrong = twinfall(
+                tmp_path, "query", "{ __typename }", **settings, TWINFALL_NEO4J_PASSWORD="wrong"
+            )
+        assert (wrong.status, "wrong passwords" in wrong.err) == (3, True), wrong.err
+
+        with served(tmp_path, **settings, TWINFALL_NEO4J_PASSWORD=neo4j.password) as server:
+            assert "wrong passwords" in server.told["waiting_for"]
+            until(lambda: server.send("GET", "/readyz").status == 200)
+            assert server.ask("{ service { twins } }").json == {"data": {"service": {"twins": 0}}}
 
 
 @pytest.mark.neo4j

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.running import PUMP, TANK, Server, plant, served, twinfall, twinfall_apart
+from tests.api.running import PUMP, TANK, Server, plant, served, twinfall, twinfall_apart, until
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
@@ -224,7 +224,9 @@ def test_the_log_is_one_json_object_a_line_without_queries(server: Server, folde
         "GET", "/graphql?query=%7Bservice%7Bversion%7D%7D", None, {"X-Request-Id": "seek-1"}
     )
 
-    text = (folder / "data" / "twinfall.log").read_text()
+    log = folder / "data" / "twinfall.log"
+    until(lambda: '"seek-1"' in log.read_text())  # the line is written after the answer
+    text = log.read_text()
     found = [json.loads(line) for line in text.splitlines()]
 
     mine = [line for line in found if line.get("request") == "seek-1"]

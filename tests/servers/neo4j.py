@@ -47,6 +47,7 @@ db.tx_log.rotation.size=16m
 db.tx_log.preallocate=false
 db.logs.query.enabled=OFF
 dbms.usage_report.enabled=false
+dbms.security.auth_max_failed_attempts={attempts}
 client.allow_telemetry=false
 browser.remote_content_hostname_whitelist=localhost,127.0.0.1
 """
@@ -174,15 +175,17 @@ class Neo4jServer:
 
 
 @contextmanager
-def neo4j_server(*, auth: bool = True) -> Iterator[Neo4jServer]:
-    """The server to test against, until the block ends. One without `auth` is always assembled."""
+def neo4j_server(*, auth: bool = True, attempts: int = 0) -> Iterator[Neo4jServer]:
+    """The server to test against, until the block ends. One without `auth`, or one that shuts a
+    user out after so many failed `attempts` (0: never), is always assembled.
+    """
     uri = os.environ.get("TEST_NEO4J_URI")
-    if uri and auth:
+    if uri and auth and not attempts:
         user = os.environ.get("TEST_NEO4J_USER", "neo4j")
         yield Neo4jServer(uri, user, os.environ.get("TEST_NEO4J_PASSWORD", ""))
         return
     with tempfile.TemporaryDirectory(prefix="twinfall-neo4j-") as name:
-        server = _assembled(Path(name), _password(), auth=auth)
+        server = _assembled(Path(name), _password(), auth=auth, attempts=attempts)
         try:
             server.start()
             yield server
@@ -196,13 +199,19 @@ def _password() -> str:
 
 
 def _assembled(
-    home: Path, password: str, *, bolt: int = 0, http: int = 0, auth: bool = True
+    home: Path,
+    password: str,
+    *,
+    bolt: int = 0,
+    http: int = 0,
+    auth: bool = True,
+    attempts: int = 0,
 ) -> Neo4jServer:
     fresh = not (home / "data").exists()
     for folder in ("conf", "data", "logs", "run", "plugins", "import"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     bolt, http = bolt or _free_port(), http or _free_port()
-    conf = _CONF.format(bolt=bolt, http=http)
+    conf = _CONF.format(bolt=bolt, http=http, attempts=attempts)
     if not auth:
         conf += "dbms.security.auth_enabled=false\n"
     (home / "conf" / "neo4j.conf").write_text(conf)

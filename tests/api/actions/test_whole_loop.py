@@ -5,8 +5,7 @@ a webhook and a command, and back.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.api.actions.plants import DEPENDENCIES, MODELS
 from tests.api.actions.receiver import Receiver, receiver
-from tests.api.running import Server, served
+from tests.api.running import Server, served, until
 from tests.servers.mosquitto import Mosquitto, mosquitto
 
 pytestmark = pytest.mark.usefixtures("needs_mosquitto")
-SECONDS = 30.0
 POLICY = """
 version: 1
 rules:
@@ -35,15 +33,6 @@ rules:
     do: [{webhook: WEBHOOK}]
 """
 LIMITS = {"flow": {"failed": {"min": 1.0}}}
-
-
-def until(true: Callable[[], Any]) -> Any:
-    """Wait for something that must happen; what it was."""
-    end = time.monotonic() + SECONDS
-    while not (found := true()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-    return found
 
 
 class Pump:
