@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics.bounds import possible
-from twinfall.analytics.compiling import Compiled, NotEvaluated, compile_network
+from twinfall.analytics.compiling import Compiled, compile_network
 from twinfall.analytics.course import Course
 from twinfall.analytics.criticality import Criticality
 from twinfall.analytics.explaining import AssetImpact
+from twinfall.analytics.gathering import NotEvaluated
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.positions import Positions
@@ -92,7 +93,7 @@ class AssetNetwork:
         """
         same = before is not None and before.topology.ids is topology.ids
         position = before._twin if before is not None and same else Positions(topology.ids)
-        compiled = compile_network(topology, ontology, dependencies, position)
+        compiled = compile_network(topology, dependencies, position)
         return cls(compiled, topology, models_hash(ontology, dependencies), None, position)
 
     @property
