@@ -22,9 +22,12 @@ from twinfall.analytics.gathering import NotEvaluated
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.positions import Positions
+from twinfall.analytics.recompiling import Moment, recompiled
 from twinfall.analytics.states import STATES, Reason, Standing, State
 from twinfall.analytics.wanting import lacks, misses
+from twinfall.graph.following import Changes
 from twinfall.graph.store import Topology
+from twinfall.graph.touched import touched
 from twinfall.ontology.declarations import Dependencies
 from twinfall.ontology.errors import UnknownTwin
 from twinfall.ontology.ontology import Ontology
@@ -95,6 +98,26 @@ class AssetNetwork:
         position = before._twin if before is not None and same else Positions(topology.ids)
         compiled = compile_network(topology, dependencies, position)
         return cls(compiled, topology, models_hash(ontology, dependencies), None, position)
+
+    def after(
+        self,
+        topology: Topology,
+        ontology: Ontology,
+        dependencies: Dependencies,
+        changes: Changes,
+    ) -> AssetNetwork:
+        """The arrays of the `topology` that these changes made of this one's: as `compile` makes
+        them, at a cost of what was touched and of copying columns where that can be.
+        """
+        if models_hash(ontology, dependencies) != self.models:
+            return self.compile(topology, ontology, dependencies, self)
+        touch = touched(self.topology, topology, changes)
+        position = self._twin if touch.splice is None else Positions(topology.ids)
+        old, new = Moment(self.topology, self._twin), Moment(topology, position)
+        compiled = recompiled(self.compiled, old, new, dependencies, touch)
+        if compiled is None:
+            return self.compile(topology, ontology, dependencies, self)
+        return AssetNetwork(compiled, topology, self.models, None, position)
 
     @property
     def network(self) -> Network:

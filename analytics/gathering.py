@@ -14,7 +14,7 @@ from twinfall.analytics.domains import Domains
 from twinfall.analytics.grouping import Declared, Reader
 from twinfall.analytics.links import MAX_CARRIERS, Storages
 from twinfall.graph.store import EdgeColumns, Topology
-from twinfall.ontology.declarations import Asset, Dependencies, Feed
+from twinfall.ontology.declarations import Asset, Binding, Dependencies, Feed
 from twinfall.ontology.errors import BadInput
 
 Rows = NDArray[np.int32]
@@ -215,15 +215,24 @@ class Gathering:
     def places(self, n: int) -> Places:
         """Where the assets stand, as declared."""
         x, y = np.full(n, np.nan), np.full(n, np.nan)
-        systems: set[str] = set()
         for asset, twins in self.twins_of():
             if asset.location is None:
                 continue
             place = Place(self.topology, twins)
             x[twins] = column(asset.location.get("x"), place, number)
             y[twins] = column(asset.location.get("y"), place, number)
-            systems.update(one for one in words(asset.location.get("crs"), place) if one)
-        return Places(x, y, tuple(sorted(systems)))
+        return Places(x, y, self.systems())
+
+    def systems(self) -> tuple[str, ...]:
+        """The coordinate systems in which assets stand, in order."""
+        found: set[str] = set()
+        for asset, twins in self.twins_of():
+            if asset.location is None or not len(twins):
+                continue
+            said = asset.location.get("crs")
+            some = twins if isinstance(said, Binding) else twins[:1]
+            found.update(one for one in words(said, Place(self.topology, some)) if one)
+        return tuple(sorted(found))
 
     def services(self) -> tuple[tuple[str, Rows], ...]:
         """Positions by the service they give."""
