@@ -14,9 +14,10 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.compiling import Compiled, NotEvaluated, Places
+from twinfall.analytics.compiling import Compiled
 from twinfall.analytics.degrading import Soft
 from twinfall.analytics.feeds import Feeds
+from twinfall.analytics.gathering import NotEvaluated, Places
 from twinfall.analytics.kernels import RULE, Arrays
 from twinfall.analytics.links import Links, Storages
 from twinfall.analytics.network import Network

@@ -191,13 +191,13 @@ class LiveNetwork:
         began, models = time.monotonic(), self._graph.models
         request = topology_request(models.ontology, models.dependencies)
         old = self._older(before, request, models)
-        topology = None if old is None else self._followed(old, request, models, cursor)
+        follow = None if old is None else self._followed(old, request, models, cursor)
+        topology = follow[0] if follow else None
         same = old is not None and old.models == models_hash(models.ontology, models.dependencies)
         if old is not None and topology is not None and same and is_same(old.topology, topology):
             network = old.at(topology.cursor)
         else:
-            topology = topology or self._graph.topology(request)
-            network = AssetNetwork.compile(topology, models.ontology, models.dependencies, old)
+            network = self._compiled(old, follow, request, models)
             log.info("arrays of change %d in %.1f s", network.cursor, time.monotonic() - began)
             if self._kept is not None:
                 self._kept.offer(network, time.monotonic() - began)
@@ -205,6 +205,18 @@ class LiveNetwork:
             limits = compile_limits(network.topology, models.ontology, models.dependencies)
             self._states.follow(limits)
         return Made(network, revision, request)
+
+    def _compiled(
+        self,
+        old: AssetNetwork | None,
+        follow: tuple[Topology, Changes] | None,
+        request: TopologyRequest,
+        models: Models,
+    ) -> AssetNetwork:
+        if old is not None and follow is not None:
+            return old.after(follow[0], models.ontology, models.dependencies, follow[1])
+        topology = self._graph.topology(request)
+        return AssetNetwork.compile(topology, models.ontology, models.dependencies, old)
 
     def _older(
         self, before: Made | None, request: TopologyRequest, models: Models
@@ -248,9 +260,9 @@ class LiveNetwork:
 
     def _followed(
         self, network: AssetNetwork, request: TopologyRequest, models: Models, cursor: int
-    ) -> Topology | None:
-        """The topology at the cursor or after it, by the change feed; None where it has to be
-        read: after many changes that is faster.
+    ) -> tuple[Topology, Changes] | None:
+        """The topology at the cursor or after it, by the changes in the feed; None where it has
+        to be read: after many changes that is faster.
         """
         most = max(MAX_FOLLOWED, network.twins // FOLLOWED_SHARE)
         if not 0 <= cursor - network.cursor <= most:
@@ -262,7 +274,7 @@ class LiveNetwork:
                 if not page:
                     return None
                 changes.take(page)
-            return followed(network.topology, request, models.ontology, changes)
+            return followed(network.topology, request, models.ontology, changes), changes
         except NotFollowed as error:
             log.info("the graph is read again: %s", error)
             return None
