@@ -32,6 +32,8 @@ class Past:
     def __init__(self, remembered: Memory | None = None) -> None:
         self._remembered = remembered
         """Of an earlier process; None once it is taken."""
+        self.turns = 0
+        """Grows with everything that may have changed the memory."""
         self._plain: AssetNetwork | None = None
         self._mark = ""
         self._evolution: Evolution | None = None
@@ -50,6 +52,7 @@ class Past:
         under = plain.under(standing, now)
         nothing_yet = self._evolution is None and self._remembered is None
         well = not (standing.failed or standing.out or standing.conducts)
+        self.turns += 1
         if not remembers(plain.network) or (nothing_yet and well):
             self._plain, self._evolution, self._remembered = None, None, None
             return under

@@ -20,6 +20,7 @@ from twinfall.ontology.errors import TwinError
 
 if TYPE_CHECKING:
     from twinfall.api.keeping import KeptArrays
+    from twinfall.api.keeping_past import KeptPast
 
 
 class Networks(Protocol):
@@ -116,7 +117,11 @@ class LiveNetwork:
     """
 
     def __init__(
-        self, graph: Graph, states: States | None = None, kept: KeptArrays | None = None
+        self,
+        graph: Graph,
+        states: States | None = None,
+        kept: KeptArrays | None = None,
+        kept_past: KeptPast | None = None,
     ) -> None:
         self._graph = graph
         self._states = states
@@ -124,7 +129,10 @@ class LiveNetwork:
         self._lock = threading.Lock()
         self._made: Made | None = None
         self._seen: Seen | None = None
-        self._past = Past()
+        self._kept_past = kept_past
+        self._past = Past(None if kept_past is None else kept_past.load())
+        self._turns = 0
+        """Of the past, when it was last kept."""
         self._checking: threading.Thread | None = None
         self._closing = threading.Event()
 
@@ -149,6 +157,16 @@ class LiveNetwork:
         if self._states is not None and remembers(plain.network):
             self.current()
 
+    def keep(self) -> None:
+        """Keep what the plant has been through for the next start, if it is time to."""
+        kept = self._kept_past
+        if kept is None or not kept.is_due:
+            return
+        if kept.owes or self._turns != self._past.turns:
+            with self._lock:
+                self._turns, memory = self._past.turns, self._past.memory()
+            kept.offer(memory)
+
     def compiled(self) -> AssetNetwork:
         """The arrays as if all were well; with the graph's changes, the limits are followed."""
         cursor, revision = self._graph.cursor(), self._graph.revision
@@ -168,10 +186,13 @@ class LiveNetwork:
             self._kept.begin(models_hash(models.ontology, models.dependencies))
 
     def close(self) -> None:
-        """Keep the arrays for the next start; the graph must still be open."""
+        """Keep the arrays and the past for the next start; the graph must still be open."""
         self._closing.set()
         if self._checking is not None:
             self._checking.join()
+        if self._kept_past is not None:
+            with self._lock:
+                self._kept_past.close(self._past.memory())
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
 

@@ -23,6 +23,8 @@ from twinfall.analytics.limits import ANY, Limits
 from twinfall.analytics.live import LiveState, Said
 from twinfall.api.keeping import FILE as ARRAYS
 from twinfall.api.keeping import KeptArrays
+from twinfall.api.keeping_past import FILE as PAST
+from twinfall.api.keeping_past import KeptPast
 from twinfall.api.networks import LiveNetwork
 from twinfall.graph.statebook import FILE_NAME, MAX_NOTE, Entry, StateBook
 from twinfall.ingestion.frame import NO_TIME, Block
@@ -75,7 +77,8 @@ class States:
         now: Callable[[], int] = time.time_ns,
     ) -> None:
         self.live = LiveState(telemetry.catalogue.key)
-        self.networks = LiveNetwork(graph, self, KeptArrays(folder / ARRAYS, graph))
+        arrays, past = KeptArrays(folder / ARRAYS, graph), KeptPast(folder / PAST)
+        self.networks = LiveNetwork(graph, self, arrays, past)
         self.left_out = 0
         """Blocks that came faster than they could be looked at."""
         self._telemetry, self._now = telemetry, now
@@ -203,6 +206,7 @@ class States:
                 self.tick()
                 if now - looked >= rest:
                     self.networks.look()
+                    self.networks.keep()
                     looked = time.monotonic()
                     rest = REST * (looked - now)
             except TwinError as error:
