@@ -49,14 +49,16 @@ class Past:
 
     def under(self, plain: AssetNetwork, standing: Standing, now: int) -> AssetNetwork:
         """The plant in these states, with what has stopped and does not run by itself again."""
-        under = plain.under(standing, now)
         nothing_yet = self._evolution is None and self._remembered is None
         well = not (standing.failed or standing.out or standing.conducts)
         self.turns += 1
         if not remembers(plain.network) or (nothing_yet and well):
             self._plain, self._evolution, self._remembered = None, None, None
-            return under
+            return plain.under(standing, now)
         evolution = self._follow(plain, standing, now)
+        if standing.since != self._own:  # readings may say less of it than is remembered
+            standing = replace(standing, since=self._own)
+        under = plain.under(standing, now)
         # Gates, which have no id, follow what they stand for.
         gone = np.flatnonzero((evolution.down & ~under.course.down)[: plain.visible])
         if not len(gone):
@@ -81,6 +83,7 @@ class Past:
         if evolution is None or self._plain is None or plain.network is not self._plain.network:
             evolution = self._begin(plain, standing, min([now, *own.values()]), now)
         clock = max((now - self._origin) / NANO, evolution.now)
+        own = {id_: self._own.get(id_, since) for id_, since in own.items()}
         fresh = sorted((since, id_) for id_, since in own.items() if id_ not in self._own)
         for since, id_ in fresh:
             at = min(max((since - self._origin) / NANO, evolution.now), clock)

@@ -328,6 +328,18 @@ def test_the_time_in_between_counts() -> None:
     assert watch.after(0).standing.stopped == {}
 
 
+def test_a_failure_is_as_old_as_it_was_whatever_readings_say_of_it_by_now() -> None:
+    """After a start the last reading is the first one that is known."""
+    watch = _spent(_supplied("PT4H", "A"), "grid", hours=3)
+    memory = watch.past.memory()
+    assert memory is not None
+    watch.past, watch.failed["grid"] = Past(memory), watch.now
+
+    assert watch.after(0).standing.since == {"grid": START}
+    assert watch.after(1.1).standing.stopped == {}
+    assert watch.after(0).baseline_down == ("A", "grid")
+
+
 def test_a_clock_that_was_ahead_does_not_hold_up_the_plant() -> None:
     watch = _spent(_supplied("PT4H", "A"), "grid", hours=3)
     watch.repair("grid")
