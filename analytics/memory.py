@@ -7,8 +7,8 @@ exactly as it stood; in other ones with what it still knows of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.moments import Charges, Moment
+from twinfall.graph.identity import owner_of
 
 Name: TypeAlias = str | int
 """The id of a twin, component or domain; the number of a gate, which has none."""
@@ -71,11 +72,23 @@ class Memory:
         seen = (self.own, self.running, self.down, self.switches, self.coming)
         return not any((*seen, self.buffers, self.storages))
 
-    @property
-    def size(self) -> int:
-        """How many things it names."""
-        named = (self.own, self.running, self.down, self.switches, self.coming)
-        return sum(map(len, (*named, self.buffers, self.storages)))
+    def without(self, twins: Set[str]) -> Memory:
+        """The same but for these twins, who are gone."""
+
+        def stays(*names: Name) -> bool:
+            return all(isinstance(one, int) or owner_of(one) not in twins for one in names)
+
+        return replace(
+            self,
+            network="",  # what is left is of no plant that ever was
+            own={one: since for one, since in self.own.items() if stays(one)},
+            running=frozenset(one for one in self.running if stays(one)),
+            down={one: since for one, since in self.down.items() if stays(one)},
+            switches={one: on for one, on in self.switches.items() if stays(one)},
+            coming=tuple(one for one in self.coming if stays(one.provider, one.consumer)),
+            buffers=tuple(one for one in self.buffers if stays(one.asset)),
+            storages=tuple(one for one in self.storages if stays(one.asset)),
+        )
 
 
 def fingerprint(plain: AssetNetwork) -> str:

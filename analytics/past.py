@@ -34,6 +34,7 @@ class Past:
         """Of an earlier process; None once it is taken."""
         self.turns = 0
         """Grows with everything that may have changed the memory."""
+        self._forgotten = set[str]()
         self._plain: AssetNetwork | None = None
         self._mark = ""
         self._evolution: Evolution | None = None
@@ -54,6 +55,7 @@ class Past:
         self.turns += 1
         if not remembers(plain.network) or (nothing_yet and well):
             self._plain, self._evolution, self._remembered = None, None, None
+            self._forgotten.clear()
             return plain.under(standing, now)
         evolution = self._follow(plain, standing, now)
         if standing.since != self._own:  # readings may say less of it than is remembered
@@ -70,17 +72,24 @@ class Past:
         }
         return plain.under(replace(standing, stopped=stopped), now)
 
+    def forget(self, twins: Iterable[str]) -> None:
+        """These are gone; who comes under their ids is another one."""
+        self._forgotten.update(twins)
+        self.turns += 1
+
     def memory(self) -> Memory | None:
         """What would be lost with this process; None where nothing has happened. O(assets)."""
-        if self._plain is None or self._evolution is None:
-            return self._remembered
-        found = memory_of(self._plain, self._evolution, self._mark, self._origin, self._own)
-        return replace(found, running=self._running)
+        found = self._remembered
+        if self._plain is not None and self._evolution is not None:
+            found = memory_of(self._plain, self._evolution, self._mark, self._origin, self._own)
+            found = replace(found, running=self._running)
+        return found.without(self._forgotten) if found and self._forgotten else found
 
     def _follow(self, plain: AssetNetwork, standing: Standing, now: int) -> Evolution:
         own = {id_: standing.since.get(id_, 0) for id_ in (*standing.failed, *standing.out)}
         evolution = self._evolution
-        if evolution is None or self._plain is None or plain.network is not self._plain.network:
+        same = self._plain is not None and plain.network is self._plain.network
+        if evolution is None or not same or self._forgotten:
             evolution = self._begin(plain, standing, min([now, *own.values()]), now)
         clock = max((now - self._origin) / NANO, evolution.now)
         own = {id_: self._own.get(id_, since) for id_, since in own.items()}
@@ -109,6 +118,7 @@ class Past:
                 self._origin = min(memory.origin, now - int(memory.now * NANO))
             evolution = resumed(plain, memory, mark)
         self._plain, self._mark, self._evolution, self._remembered = plain, mark, evolution, None
+        self._forgotten.clear()
         return evolution
 
 

@@ -61,6 +61,10 @@ class States(Protocol):
         """Watch these from now on."""
         ...
 
+    def end(self, cursor: int) -> frozenset[str]:
+        """End what is known of twins that were deleted since the last call; their ids."""
+        ...
+
     def standing(self) -> Standing:
         """All own states, of a moment not before this call."""
         ...
@@ -128,6 +132,8 @@ class LiveNetwork:
         self._kept = kept
         self._lock = threading.Lock()
         self._made: Made | None = None
+        self._gone: frozenset[str] = frozenset()
+        """Twins that were deleted, which the states and the past are still to be told of."""
         self._seen: Seen | None = None
         self._kept_past = kept_past
         self._past = Past(None if kept_past is None else kept_past.load())
@@ -210,6 +216,8 @@ class LiveNetwork:
     def _make(self, before: Made | None, cursor: int, revision: int) -> Made:
         """`revision` was read first: too old a number only means looking once more."""
         began, models = time.monotonic(), self._graph.models
+        if self._states is not None:
+            self._gone |= self._states.end(cursor)
         request = topology_request(models.ontology, models.dependencies)
         old = self._older(before, request, models)
         topology = None if old is None else self._followed(old, request, models, cursor)
@@ -222,7 +230,10 @@ class LiveNetwork:
             log.info("arrays of change %d in %.1f s", network.cursor, time.monotonic() - began)
             if self._kept is not None:
                 self._kept.offer(network, time.monotonic() - began)
-        if self._states is not None and not (before and same and _has_twins_of(before, network)):
+        known = before and same and _has_twins_of(before, network) and not self._gone
+        if self._states is not None and not known:
+            self._past.forget(self._gone)
+            self._gone = frozenset()
             limits = compile_limits(network.topology, models.ontology, models.dependencies)
             self._states.follow(limits)
         return Made(network, revision, request)

@@ -29,7 +29,7 @@ BATTERY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _site(folder: Path, rooms: dict[str, Any], feeds: list[tuple[str, str]]) -> Site:
+def plant_site(folder: Path, rooms: dict[str, Any], feeds: list[tuple[str, str]]) -> Site:
     made = Site(folder)
     both = {**DEPENDENCIES["interfaces"], **rooms}
     made.graph.load_models([*MODELS, *ROOMS], [{"version": 1, "interfaces": both}])
@@ -47,7 +47,9 @@ def _site(folder: Path, rooms: dict[str, Any], feeds: list[tuple[str, str]]) -> 
 @pytest.fixture
 def loop(tmp_path: Path) -> Iterator[Site]:
     """Rooms that hold each other once the tank T has started them."""
-    made = _site(tmp_path, HOLD["interfaces"], [("A", "T"), ("A", "B"), ("B", "A"), ("C", "B")])
+    made = plant_site(
+        tmp_path, HOLD["interfaces"], [("A", "T"), ("A", "B"), ("B", "A"), ("C", "B")]
+    )
     yield made
     made.close()
 
@@ -55,7 +57,7 @@ def loop(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def battery(tmp_path: Path) -> Iterator[Site]:
     """A room that does without the tank T for four hours."""
-    made = _site(tmp_path, BATTERY, [("A", "T")])
+    made = plant_site(tmp_path, BATTERY, [("A", "T")])
     yield made
     made.close()
 
