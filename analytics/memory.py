@@ -7,9 +7,9 @@ exactly as it stood; in other ones with what it still knows of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,8 +22,7 @@ Name: TypeAlias = str | int
 """The id of a twin, component or domain; the number of a gate, which has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What a buffer holds, of an asset for a group or a carrier `of`: as in `Charges`."""
 
     asset: Name
@@ -33,11 +32,9 @@ class Charge:
     full: float
     mode: int
     circled: int
-    left: float = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+class Coming(NamedTuple):
     """A feed that is lost, and when that is felt."""
 
     provider: Name
@@ -52,7 +49,8 @@ class Memory:
 
     `own` failed by themselves, each since then (ns); `down` are these and all others that are down,
     since when (None: before the beginning). Of `running` people say that they run. `switches`
-    stand otherwise than declared. Two are equal where nothing has happened between them.
+    stand otherwise than declared. `left` is what the buffers, then the storages, hold `now`. Two
+    are equal where nothing has happened between them.
     """
 
     network: str
@@ -65,6 +63,7 @@ class Memory:
     coming: tuple[Coming, ...] = ()
     buffers: tuple[Charge, ...] = ()
     storages: tuple[Charge, ...] = ()
+    left: tuple[float, ...] = field(default=(), compare=False)
 
     @property
     def is_blank(self) -> bool:
@@ -88,7 +87,12 @@ class Memory:
             coming=tuple(one for one in self.coming if stays(one.provider, one.consumer)),
             buffers=tuple(one for one in self.buffers if stays(one.asset)),
             storages=tuple(one for one in self.storages if stays(one.asset)),
+            left=tuple(left for one, left in self.charges() if stays(one.asset)),
         )
+
+    def charges(self) -> Iterator[tuple[Charge, float]]:
+        """Of buffers, then of storages, and what each holds now."""
+        return zip((*self.buffers, *self.storages), self.left, strict=True)
 
 
 def fingerprint(plain: AssetNetwork) -> str:
@@ -112,19 +116,24 @@ def fingerprint(plain: AssetNetwork) -> str:
 
 
 def memory_of(
-    plain: AssetNetwork, evolution: Evolution, mark: str, origin: int, own: Mapping[str, int]
+    plain: AssetNetwork,
+    moment: Moment,
+    mark: str,
+    origin: int,
+    own: Mapping[str, int],
+    running: frozenset[str] = frozenset(),
 ) -> Memory:
-    """How an evolution of a plant stands; `mark` is the plant's fingerprint."""
-    moment, names = evolution.moment(), _Names(plain)
+    """How a plant stands at a moment; `mark` is the plant's fingerprint. O(what is not well)."""
+    names = _Names(plain)
     since = [None if time == -np.inf else time for time in moment.since.tolist()]
     default = plain.network.arrays.conducts
     turned = np.flatnonzero(moment.conducts != default).tolist()
     return Memory(
         mark,
         origin,
-        evolution.now,
+        moment.now,
         {id_: time for id_, time in own.items() if id_ in plain},
-        frozenset(),
+        running,
         dict(zip(map(names.of, moment.down.tolist()), since, strict=True)),
         {names.of(at): bool(moment.conducts[at]) for at in turned},
         tuple(
@@ -133,6 +142,7 @@ def memory_of(
         ),
         _said(moment.buffers, names.of_group),
         _said(moment.storages, names.of_storage),
+        (*moment.buffers.left.tolist(), *moment.storages.left.tolist()),
     )
 
 
@@ -151,11 +161,19 @@ def resumed(plain: AssetNetwork, memory: Memory, mark: str) -> Evolution:
     return evolution
 
 
-def _said(charges: Charges, name: object) -> tuple[Charge, ...]:
-    assert callable(name)
-    columns = (charges.level, charges.since, charges.full, charges.mode, charges.circled)
-    rows = zip(*(column.tolist() for column in (*columns, charges.left)), strict=True)
-    return tuple(Charge(*name(at), *row) for at, row in zip(charges.at.tolist(), rows, strict=True))
+def _said(charges: Charges, name: Callable[[int], tuple[Name, str]]) -> tuple[Charge, ...]:
+    return tuple(
+        Charge(*name(at), level, since, full, mode, circled)
+        for at, level, since, full, mode, circled in zip(
+            charges.at.tolist(),
+            charges.level.tolist(),
+            charges.since.tolist(),
+            charges.full.tolist(),
+            charges.mode.tolist(),
+            charges.circled.tolist(),
+            strict=True,
+        )
+    )
 
 
 class _Names:
@@ -206,6 +224,7 @@ class _Found:
         positions = np.array(sorted(down), np.int32)
         edges = np.array(sorted(coming), np.int32)
         since = (down[at] for at in positions.tolist())
+        charges, first = list(memory.charges()), len(memory.buffers)
         return Moment(
             memory.now,
             np.intersect1d(self.plain.some_positions(memory.own), positions),
@@ -213,15 +232,17 @@ class _Found:
             np.array([-np.inf if time is None else time for time in since], np.float64),
             edges,
             np.array([coming[edge] for edge in edges.tolist()], np.float64),
-            self.charges({self.group(one.asset, one.of, gates): one for one in memory.buffers}),
-            self.charges({self.stored(one, gates): one for one in memory.storages}),
+            self.charges(
+                {self.group(one.asset, one.of, gates): (one, left) for one, left in charges[:first]}
+            ),
+            self.charges({self.stored(one, gates): (one, left) for one, left in charges[first:]}),
             conducts,
         )
 
-    def charges(self, by: dict[int, Charge]) -> Charges:
+    def charges(self, by: dict[int, tuple[Charge, float]]) -> Charges:
         by.pop(-1, None)
         at = sorted(by)
-        rows = [by[i] for i in at]
+        rows = [by[i][0] for i in at]
         return Charges(
             np.array(at, np.int32),
             np.array([one.level for one in rows], np.float64),
@@ -229,7 +250,7 @@ class _Found:
             np.array([one.full for one in rows], np.float64),
             np.array([one.mode for one in rows], np.uint8),
             np.array([one.circled for one in rows], np.uint8),
-            np.array([one.left for one in rows], np.float64),
+            np.array([by[i][1] for i in at], np.float64),
         )
 
     def at(self, name: Name, gates: bool) -> int:

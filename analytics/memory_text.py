@@ -17,7 +17,6 @@ MOST = 1e12
 """Seconds, some 30 000 years: no time is longer."""
 LAST = 2**63 - 1
 """The last time that fits, in ns."""
-_CHARGE = ("level", "since", "full", "mode", "circled", "left")
 
 
 def text_of(memory: Memory) -> str:
@@ -64,18 +63,18 @@ def _written(memory: Memory) -> dict[str, Any]:
         "running": sorted(memory.running),
         "down": list(memory.down.items()),
         "switches": list(memory.switches.items()),
-        "coming": [[one.provider, one.consumer, one.group, one.due] for one in memory.coming],
-        "buffers": [_charge(one) for one in memory.buffers],
-        "storages": [_charge(one) for one in memory.storages],
+        "coming": memory.coming,
+        "buffers": memory.buffers,
+        "storages": memory.storages,
+        "left": memory.left,
     }
-
-
-def _charge(one: Charge) -> list[Any]:
-    return [one.asset, one.of, *(getattr(one, name) for name in _CHARGE)]
 
 
 def _read(said: Mapping[str, Any]) -> Memory:
     """Every value is looked at: a number that is none would go round in circles in the arrays."""
+    left = tuple(_seconds(one, least=0.0) for one in said["left"])
+    if len(left) != len(said["buffers"]) + len(said["storages"]):
+        raise ValueError(len(left))
     return Memory(
         _text(said["network"]),
         _nanos(said["origin"]),
@@ -87,11 +86,12 @@ def _read(said: Mapping[str, Any]) -> Memory:
         tuple(Coming(_name(p), _name(c), _text(g), _seconds(t)) for p, c, g, t in said["coming"]),
         tuple(map(_charged, said["buffers"])),
         tuple(map(_charged, said["storages"])),
+        left,
     )
 
 
 def _charged(row: Any) -> Charge:
-    asset, of, level, since, full, mode, circled, left = row
+    asset, of, level, since, full, mode, circled = row
     if mode not in (0, 1, 2) or circled not in (0, 1):
         raise ValueError(mode)
     return Charge(
@@ -102,7 +102,6 @@ def _charged(row: Any) -> Charge:
         _seconds(full, least=0.0),
         int(mode),
         int(circled),
-        _seconds(left, least=0.0),
     )
 
 

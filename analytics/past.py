@@ -7,7 +7,7 @@ the graph becomes another one, or the process ends, its memory goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -78,12 +78,24 @@ class Past:
         self.turns += 1
 
     def memory(self) -> Memory | None:
-        """What would be lost with this process; None where nothing has happened. O(assets)."""
-        found = self._remembered
-        if self._plain is not None and self._evolution is not None:
-            found = memory_of(self._plain, self._evolution, self._mark, self._origin, self._own)
-            found = replace(found, running=self._running)
-        return found.without(self._forgotten) if found and self._forgotten else found
+        """What would be lost with this process; None where nothing has happened."""
+        return self.told()()
+
+    def told(self) -> Callable[[], Memory | None]:
+        """The memory of now, to be put in words later and by any thread, which takes longer.
+        O(assets).
+        """
+        remembered, gone, plain = self._remembered, frozenset(self._forgotten), self._plain
+        if plain is None or self._evolution is None:
+            return lambda: remembered.without(gone) if remembered and gone else remembered
+        moment, stood = self._evolution.moment(), (self._mark, self._origin, self._own)
+        running = self._running
+
+        def memory() -> Memory:
+            found = memory_of(plain, moment, *stood, running)
+            return found.without(gone) if gone else found
+
+        return memory
 
     def _follow(self, plain: AssetNetwork, standing: Standing, now: int) -> Evolution:
         own = {id_: standing.since.get(id_, 0) for id_ in (*standing.failed, *standing.out)}

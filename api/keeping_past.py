@@ -12,7 +12,9 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from twinfall.analytics.memory import Memory
 from twinfall.analytics.memory_text import memory_in, text_of
@@ -24,6 +26,8 @@ REST_SECONDS = 10.0
 """Between two writings while the service runs: what a crash may lose."""
 MAX_BYTES = 64 * 2**20
 """Some half a million assets that are down."""
+Told: TypeAlias = Callable[[], Memory | None]
+"""What is to be kept, put in words by whoever calls it."""
 log = logging.getLogger("twinfall.networks")
 
 
@@ -63,23 +67,25 @@ class KeptPast:
         busy = self._thread is not None and self._thread.is_alive()
         return not busy and time.monotonic() - self._looked >= self._rest
 
-    def offer(self, memory: Memory | None) -> None:
+    def offer(self, told: Told) -> threading.Thread:
         """Keep this, in the background, where it is other than what is kept."""
         self._looked = time.monotonic()
-        if not _same(memory, self._last):
-            self._thread = threading.Thread(
-                target=self._keep, args=(memory,), name="keep-past", daemon=True
-            )
-            self._thread.start()
+        self._thread = threading.Thread(
+            target=self._keep, args=(told,), name="keep-past", daemon=True
+        )
+        self._thread.start()
+        return self._thread
 
-    def close(self, memory: Memory | None) -> None:
+    def close(self, told: Told) -> None:
         """Keep the last one."""
         if self._thread is not None:
             self._thread.join()
-        if not _same(memory, self._last):
-            self._keep(memory)
+        self._keep(told)
 
-    def _keep(self, memory: Memory | None) -> None:
+    def _keep(self, told: Told) -> None:
+        memory = told()
+        if _same(memory, self._last):
+            return
         try:
             if memory is None or memory.is_blank:
                 self._path.unlink(missing_ok=True)

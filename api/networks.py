@@ -170,8 +170,8 @@ class LiveNetwork:
             return
         if kept.owes or self._turns != self._past.turns:
             with self._lock:
-                self._turns, memory = self._past.turns, self._past.memory()
-            kept.offer(memory)
+                self._turns, told = self._past.turns, self._past.told()
+            kept.offer(told)
 
     def compiled(self) -> AssetNetwork:
         """The arrays as if all were well; with the graph's changes, the limits are followed."""
@@ -198,7 +198,7 @@ class LiveNetwork:
             self._checking.join()
         if self._kept_past is not None:
             with self._lock:
-                self._kept_past.close(self._past.memory())
+                self._kept_past.close(self._past.told())
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
 

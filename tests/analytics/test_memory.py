@@ -152,7 +152,7 @@ def test_whatever_plant_takes_over_stands_by_its_own_rules(plant, other, recharg
         _happens(evolution, plant.n, data)
     before, network = evolution.moment(), network_of(other, recharge)
     plain = _by_ids(plant, recharge)
-    memory = memory_of(plain, evolution, "of another plant", START, {})
+    memory = memory_of(plain, before, "of another plant", START, {})
 
     taken = resumed(_by_ids(other, recharge), memory, fingerprint(plain))
 

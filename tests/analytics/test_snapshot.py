@@ -88,7 +88,6 @@ def test_arrays_that_came_from_a_file_are_kept_again(
     answer_alike(second, plant)
 
 
-
 def _equal(one: Any, other: Any) -> None:
     """All the way down, dtypes and kinds of values included."""
     assert type(one) is type(other)

@@ -205,17 +205,15 @@ def test_what_could_not_be_written_is_written_later(loop: Site) -> None:
     in_the_way = loop.folder / f"{FILE}.new"
     in_the_way.mkdir()
     break_loop(loop)
-    memory = loop.states.networks._past.memory()
-    kept.offer(memory)
-    kept._thread.join()
+    told = loop.states.networks._past.told()
+    kept.offer(told).join()
     assert kept.owes
 
     in_the_way.rmdir()
-    kept.offer(memory)
-    kept._thread.join()
+    kept.offer(told).join()
 
     assert not kept.owes
-    assert KeptPast(loop.folder / FILE).load() == memory
+    assert KeptPast(loop.folder / FILE).load() == told()
 
 
 def test_a_backup_carries_it(loop: Site, tmp_path: Path) -> None:
