@@ -7,17 +7,20 @@ exactly as it stood; in other ones with what it still knows of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.moments import Charges, Moment
 from twinfall.graph.identity import owner_of
 
+Positions = NDArray[np.int32]
+Column = NDArray[np.float64]
 Name: TypeAlias = str | int
 """The id of a twin, component or domain; the number of a gate, which has none."""
 
@@ -124,25 +127,31 @@ def memory_of(
     running: frozenset[str] = frozenset(),
 ) -> Memory:
     """How a plant stands at a moment; `mark` is the plant's fingerprint. O(what is not well)."""
-    names = _Names(plain)
-    since = [None if time == -np.inf else time for time in moment.since.tolist()]
-    default = plain.network.arrays.conducts
-    turned = np.flatnonzero(moment.conducts != default).tolist()
+    names, compiled = _Names(plain), plain.compiled
+    arrays, buffers, storages = plain.network.arrays, moment.buffers, moment.storages
+    turned = np.flatnonzero(moment.conducts != arrays.conducts).astype(np.int32)
+    since = (None if time == -np.inf else time for time in moment.since.tolist())
+    felt = arrays.group[moment.coming]
+    coming = zip(
+        names.of(arrays.provider[moment.coming]),
+        names.of(arrays.rule["consumer"][felt]),
+        names.of_groups(felt),
+        moment.due.tolist(),
+        strict=True,
+    )
+    carriers = [compiled.carriers[i] for i in arrays.storage_carrier[storages.at].tolist()]
     return Memory(
         mark,
         origin,
         moment.now,
         {id_: time for id_, time in own.items() if id_ in plain},
         running,
-        dict(zip(map(names.of, moment.down.tolist()), since, strict=True)),
-        {names.of(at): bool(moment.conducts[at]) for at in turned},
-        tuple(
-            Coming(*names.of_feed(edge), due)
-            for edge, due in zip(moment.coming.tolist(), moment.due.tolist(), strict=True)
-        ),
-        _said(moment.buffers, names.of_group),
-        _said(moment.storages, names.of_storage),
-        (*moment.buffers.left.tolist(), *moment.storages.left.tolist()),
+        dict(zip(names.of(moment.down), since, strict=True)),
+        dict(zip(names.of(turned), (moment.conducts[turned] > 0).tolist(), strict=True)),
+        tuple(Coming(*one) for one in coming),
+        _said(buffers, names.of(arrays.rule["consumer"][buffers.at]), names.of_groups(buffers.at)),
+        _said(storages, names.of(arrays.storage[storages.at]), carriers),
+        (*buffers.left.tolist(), *storages.left.tolist()),
     )
 
 
@@ -151,141 +160,143 @@ def resumed(plain: AssetNetwork, memory: Memory, mark: str) -> Evolution:
     has no more is forgotten, buffers that are new are full, and what is down stays so unless it
     can run; what was drawn from a buffer stays drawn where its length is another.
     """
-    found = _Found(plain)
     if memory.network == mark:
-        moment = found.moment(memory, gates=True)
+        found = _Found(plain, gates=True)
+        moment = found.moment(memory)
         if not found.missing:
             return Evolution.resumed(plain.network, moment)
     evolution = Evolution(plain.network, memory.now)
-    evolution.carry(found.moment(memory, gates=False))
+    evolution.carry(_Found(plain, gates=False).moment(memory))
     return evolution
 
 
-def _said(charges: Charges, name: Callable[[int], tuple[Name, str]]) -> tuple[Charge, ...]:
-    return tuple(
-        Charge(*name(at), level, since, full, mode, circled)
-        for at, level, since, full, mode, circled in zip(
-            charges.at.tolist(),
-            charges.level.tolist(),
-            charges.since.tolist(),
-            charges.full.tolist(),
-            charges.mode.tolist(),
-            charges.circled.tolist(),
-            strict=True,
-        )
+def _said(charges: Charges, assets: list[Name], of: list[str]) -> tuple[Charge, ...]:
+    columns = (
+        charges.level.tolist(),
+        charges.since.tolist(),
+        charges.full.tolist(),
+        charges.mode.tolist(),
+        charges.circled.tolist(),
     )
+    return tuple(map(Charge, assets, of, *columns))
 
 
 class _Names:
-    """What stands at a position is called so."""
+    """What stands at positions, and how groups are called."""
 
     def __init__(self, plain: AssetNetwork) -> None:
-        self.plain = plain
-        self.arrays, self.compiled = plain.network.arrays, plain.compiled
+        self._ids, self._visible = plain.ids, plain.visible
+        self._groups, self._group = plain.compiled.group_names, plain.compiled.group_name
 
-    def of(self, at: int) -> Name:
-        visible = self.plain.visible
-        return self.plain.ids[at] if at < visible else at - visible
+    def of(self, positions: Positions) -> list[Name]:
+        ids, visible = self._ids, self._visible
+        return [ids[at] if at < visible else at - visible for at in positions.tolist()]
 
-    def of_group(self, group: int) -> tuple[Name, str]:
-        consumer = int(self.arrays.rule["consumer"][group])
-        return self.of(consumer), self.compiled.group_names[self.compiled.group_name[group]]
-
-    def of_storage(self, i: int) -> tuple[Name, str]:
-        carrier = self.compiled.carriers[self.arrays.storage_carrier[i]]
-        return self.of(int(self.arrays.storage[i])), carrier
-
-    def of_feed(self, edge: int) -> tuple[Name, Name, str]:
-        return self.of(int(self.arrays.provider[edge])), *self.of_group(self.arrays.group[edge])
+    def of_groups(self, groups: Positions) -> list[str]:
+        return [self._groups[name] for name in self._group[groups].tolist()]
 
 
 class _Found:
-    """Where what is remembered stands in a plant; `missing` counts what does not."""
+    """Where what is remembered stands in a plant; `missing` counts what does not. Without gates:
+    they stand as what they stand for does.
+    """
 
-    def __init__(self, plain: AssetNetwork) -> None:
-        self.plain = plain
-        self.arrays, self.compiled = plain.network.arrays, plain.compiled
+    def __init__(self, plain: AssetNetwork, *, gates: bool) -> None:
+        self._plain, self._gates = plain, gates
+        self._arrays, self._compiled = plain.network.arrays, plain.compiled
+        self._known: dict[Name, int] = {}
+        names: dict[str, int] = {}
+        alike = [names.setdefault(name, i) for i, name in enumerate(self._compiled.group_names)]
+        self._names, self._alike = names, np.array(alike, np.int32)
         self.missing = 0
-        carriers = [self.compiled.carriers[one] for one in self.arrays.storage_carrier]
-        spots = zip(self.arrays.storage.tolist(), carriers, strict=True)
-        self.storage = {spot: i for i, spot in enumerate(spots)}
 
-    def moment(self, memory: Memory, *, gates: bool) -> Moment:
-        """In positions; without gates, which stand as what they stand for does."""
-        down = {self.at(name, gates): since for name, since in memory.down.items()}
-        conducts = self.arrays.conducts.copy()
-        for name, on in memory.switches.items():
-            at = self.at(name, gates)
+    def moment(self, memory: Memory) -> Moment:
+        """In positions."""
+        conducts = self._arrays.conducts.copy()
+        for at, on in zip(self._at(memory.switches), memory.switches.values(), strict=True):
+            self.missing += at < 0
             if at >= 0:
                 conducts[at] = on
-        coming = {self.feed(one, gates): one.due for one in memory.coming}
-        for found in (down, coming):
-            found.pop(-1, None)
-        positions = np.array(sorted(down), np.int32)
-        edges = np.array(sorted(coming), np.int32)
-        since = (down[at] for at in positions.tolist())
-        charges, first = list(memory.charges()), len(memory.buffers)
+        since = [-np.inf if time is None else time for time in memory.down.values()]
+        down, (fell,) = self._sorted(self._at(memory.down), np.array(since, np.float64))
+        coming, (due,) = self._sorted(
+            self._feeds(memory.coming), np.array([one.due for one in memory.coming], np.float64)
+        )
+        left = np.array(memory.left, np.float64)
+        first = len(memory.buffers)
+        groups = self._groups(
+            [one.asset for one in memory.buffers], [one.of for one in memory.buffers]
+        )
         return Moment(
             memory.now,
-            np.intersect1d(self.plain.some_positions(memory.own), positions),
-            positions,
-            np.array([-np.inf if time is None else time for time in since], np.float64),
-            edges,
-            np.array([coming[edge] for edge in edges.tolist()], np.float64),
-            self.charges(
-                {self.group(one.asset, one.of, gates): (one, left) for one, left in charges[:first]}
-            ),
-            self.charges({self.stored(one, gates): (one, left) for one, left in charges[first:]}),
+            np.intersect1d(self._plain.some_positions(memory.own), down),
+            down,
+            fell,
+            coming,
+            due,
+            self._charges(groups, memory.buffers, left[:first]),
+            self._charges(self._stored(memory.storages), memory.storages, left[first:]),
             conducts,
         )
 
-    def charges(self, by: dict[int, tuple[Charge, float]]) -> Charges:
-        by.pop(-1, None)
-        at = sorted(by)
-        rows = [by[i][0] for i in at]
-        return Charges(
-            np.array(at, np.int32),
-            np.array([one.level for one in rows], np.float64),
-            np.array([one.since for one in rows], np.float64),
-            np.array([one.full for one in rows], np.float64),
-            np.array([one.mode for one in rows], np.uint8),
-            np.array([one.circled for one in rows], np.uint8),
-            np.array([by[i][1] for i in at], np.float64),
-        )
+    def _sorted(self, at: Positions, *columns: Column) -> tuple[Positions, list[Column]]:
+        """Those that were found, ascending, and their columns."""
+        order = np.argsort(at, kind="stable")
+        order = order[at[order] >= 0]
+        self.missing += len(at) - len(order)
+        return at[order], [column[order] for column in columns]
 
-    def at(self, name: Name, gates: bool) -> int:
-        found = -1
+    def _charges(self, at: Positions, charges: Sequence[Charge], left: Column) -> Charges:
+        rows = np.array([one[2:] for one in charges], np.float64).reshape(-1, 5)
+        at, columns = self._sorted(at, *rows.T, left)
+        level, since, full, mode, circled, held = columns
+        flags = mode.astype(np.uint8), circled.astype(np.uint8)
+        return Charges(at, level, since, full, *flags, held)
+
+    def _at(self, names: Iterable[Name]) -> Positions:
+        known = self._known
+        for name in names:
+            if name not in known:
+                known[name] = self._find(name)
+        return np.array([known[name] for name in names], np.int32)
+
+    def _find(self, name: Name) -> int:
         if isinstance(name, str):
-            found = self.plain.position_of(name) if name in self.plain else -1
-        elif gates and 0 <= name < self.plain.network.n - self.plain.visible:
-            found = self.plain.visible + name
-        self.missing += found < 0
+            return self._plain.find(name)
+        if self._gates and 0 <= name < self._plain.network.n - self._plain.visible:
+            return self._plain.visible + name
+        return -1
+
+    def _groups(self, assets: Sequence[Name], of: Sequence[str]) -> Positions:
+        """Each asset's group of that name; -1 where it has none."""
+        at = self._at(assets)
+        wanted = np.array([self._names.get(name, -1) for name in of], np.int32)
+        start = self._arrays.group_start
+        count = np.where(at >= 0, start[at + 1] - start[at], 0)
+        row = np.repeat(np.arange(len(at)), count)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        groups = self._arrays.groups[start[at[row]] + within]
+        same = self._alike[self._compiled.group_name[groups]] == wanted[row]
+        found = np.full(len(at), -1, np.int32)
+        found[row[same]] = groups[same]
         return found
 
-    def group(self, asset: Name, of: str, gates: bool) -> int:
-        at = self.at(asset, gates)
-        if at < 0:
-            return -1
-        mine = self.arrays.groups[self.arrays.group_start[at] : self.arrays.group_start[at + 1]]
-        names, name = self.compiled.group_names, self.compiled.group_name
-        found = [int(group) for group in mine if names[name[group]] == of]
-        self.missing += not found
-        return found[0] if found else -1
+    def _stored(self, charges: Sequence[Charge]) -> Positions:
+        arrays, carriers = self._arrays, self._compiled.carriers
+        kinds = (carriers[i] for i in arrays.storage_carrier.tolist()) if charges else ()
+        spots = zip(arrays.storage.tolist() if charges else (), kinds, strict=True)
+        number = {spot: i for i, spot in enumerate(spots)}
+        at = self._at([one.asset for one in charges]).tolist()
+        keys = zip(at, (one.of for one in charges), strict=True)
+        return np.array([number.get(key, -1) for key in keys], np.int32)
 
-    def stored(self, charge: Charge, gates: bool) -> int:
-        found = self.storage.get((self.at(charge.asset, gates), charge.of), -1)
-        self.missing += found < 0
+    def _feeds(self, coming: Sequence[Coming]) -> Positions:
+        groups = self._groups([one.consumer for one in coming], [one.group for one in coming])
+        providers, start = self._at([one.provider for one in coming]), self._arrays.out_start
+        found = np.full(len(coming), -1, np.int32)
+        for i, (provider, group) in enumerate(zip(providers, groups, strict=True)):
+            if provider >= 0 and group >= 0:
+                begin, end = int(start[provider]), int(start[provider + 1])
+                edges = np.flatnonzero(self._arrays.group[begin:end] == group)
+                found[i] = begin + int(edges[0]) if len(edges) else -1
         return found
-
-    def feed(self, coming: Coming, gates: bool) -> int:
-        provider, group = (
-            self.at(coming.provider, gates),
-            self.group(coming.consumer, coming.group, gates),
-        )
-        if provider < 0 or group < 0:
-            return -1
-        start = self.arrays.out_start
-        begin, end = int(start[provider]), int(start[provider + 1])
-        found = np.flatnonzero(self.arrays.group[begin:end] == group)
-        self.missing += not len(found)
-        return begin + int(found[0]) if len(found) else -1

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from twinfall.analytics.memory import Charge, Coming, Memory, Name
 from twinfall.ontology.errors import BadInput
 
@@ -21,7 +23,7 @@ LAST = 2**63 - 1
 
 def text_of(memory: Memory) -> str:
     """As text that says its version and its hash."""
-    said = json.dumps(_written(memory), separators=(",", ":"), allow_nan=False)
+    said = orjson.dumps(_written(memory)).decode()
     return f"{_head(said)}\n{said}\n"
 
 
@@ -30,14 +32,14 @@ def memory_in(text: str) -> Memory:
     head, _, rest = text.partition("\n")
     said = rest.removesuffix("\n")
     try:
-        of = json.loads(head)
+        of = orjson.loads(head)
         if not isinstance(of, dict) or of.get("is") != IS:
             raise BadInput("it is not the past of a plant")
         if of.get("version") != VERSION:
             raise BadInput(f"it is of version {of.get('version')}, this Twinfall knows {VERSION}")
         if head != _head(said):
             raise BadInput("it is damaged")
-        return _read(json.loads(said))
+        return _read(orjson.loads(said))
     except (
         ValueError,
         TypeError,
@@ -63,9 +65,9 @@ def _written(memory: Memory) -> dict[str, Any]:
         "running": sorted(memory.running),
         "down": list(memory.down.items()),
         "switches": list(memory.switches.items()),
-        "coming": memory.coming,
-        "buffers": memory.buffers,
-        "storages": memory.storages,
+        "coming": list(map(list, memory.coming)),
+        "buffers": list(map(list, memory.buffers)),
+        "storages": list(map(list, memory.storages)),
         "left": memory.left,
     }
 
