@@ -409,3 +409,25 @@ def _signed(text: str, old: str, new: str) -> str:
     _, said, _ = text.split("\n")
     assert old in said
     return f"{_head(said.replace(old, new))}\n{said.replace(old, new)}\n"
+
+
+def _ducted() -> AssetNetwork:
+    """As the loop of S, A and B; X is fed by P through the duct A, which no answer names."""
+    duct = {"backs": {"dependent": "source", "group": "duct", "failureDomain": "A"}}
+    held = {"dependent": "source", "group": "power", "rule": "any", "loop": "sustain"}
+    return assets(
+        {"Unit": {"contents": {"needs": held, **duct}}},
+        {id_: {} for id_ in "SABPX"},
+        [("A", "needs", "S"), ("A", "needs", "B"), ("B", "needs", "A"), ("X", "backs", "P")],
+    )
+
+
+def test_who_feeds_through_a_duct_that_stopped_is_up(again: Any) -> None:
+    watch = Watch(_ducted())
+    watch.after(0)
+    for id_ in "SA":
+        watch.fail(id_)
+
+    assert watch.repair("A").baseline_down == ("A", "B", "S", "X")
+    again(watch, _ducted())
+    assert watch.after(1).baseline_down == ("A", "B", "S", "X")
