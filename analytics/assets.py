@@ -322,6 +322,10 @@ class AssetNetwork:
         found = sorted({self._position.get(id_, -1) for id_ in ids} - {-1})
         return np.array(found, np.int32)
 
+    def find(self, id_: str) -> int:
+        """The position of a twin, component or failure domain; -1 where it is not in the graph."""
+        return self._position.get(id_, -1)
+
     def positions(self, ids: Iterable[str]) -> NDArray[np.int32]:
         """Of these ids, ascending, each once; raises UnknownTwin for one that is not there."""
         return np.unique(np.array([self._of(id_) for id_ in ids], np.int32))

@@ -20,6 +20,7 @@ from twinfall.ontology.errors import TwinError
 
 if TYPE_CHECKING:
     from twinfall.api.keeping import KeptArrays
+    from twinfall.api.keeping_past import KeptPast
 
 
 class Networks(Protocol):
@@ -58,6 +59,10 @@ class States(Protocol):
 
     def follow(self, limits: Limits) -> None:
         """Watch these from now on."""
+        ...
+
+    def end(self, cursor: int) -> frozenset[str]:
+        """End what is known of twins that were deleted since the last call; their ids."""
         ...
 
     def standing(self) -> Standing:
@@ -116,15 +121,24 @@ class LiveNetwork:
     """
 
     def __init__(
-        self, graph: Graph, states: States | None = None, kept: KeptArrays | None = None
+        self,
+        graph: Graph,
+        states: States | None = None,
+        kept: KeptArrays | None = None,
+        kept_past: KeptPast | None = None,
     ) -> None:
         self._graph = graph
         self._states = states
         self._kept = kept
         self._lock = threading.Lock()
         self._made: Made | None = None
+        self._gone: frozenset[str] = frozenset()
+        """Twins that were deleted, which the states and the past are still to be told of."""
         self._seen: Seen | None = None
-        self._past = Past()
+        self._kept_past = kept_past
+        self._past = Past(None if kept_past is None else kept_past.load())
+        self._turns = 0
+        """Of the past, when it was last kept."""
         self._checking: threading.Thread | None = None
         self._closing = threading.Event()
 
@@ -149,6 +163,16 @@ class LiveNetwork:
         if self._states is not None and remembers(plain.network):
             self.current()
 
+    def keep(self) -> None:
+        """Keep what the plant has been through for the next start, if it is time to."""
+        kept = self._kept_past
+        if kept is None or not kept.is_due:
+            return
+        if kept.owes or self._turns != self._past.turns:
+            with self._lock:
+                self._turns, told = self._past.turns, self._past.told()
+            kept.offer(told)
+
     def compiled(self) -> AssetNetwork:
         """The arrays as if all were well; with the graph's changes, the limits are followed."""
         cursor, revision = self._graph.cursor(), self._graph.revision
@@ -168,10 +192,13 @@ class LiveNetwork:
             self._kept.begin(models_hash(models.ontology, models.dependencies))
 
     def close(self) -> None:
-        """Keep the arrays for the next start; the graph must still be open."""
+        """Keep the arrays and the past for the next start; the graph must still be open."""
         self._closing.set()
         if self._checking is not None:
             self._checking.join()
+        if self._kept_past is not None:
+            with self._lock:
+                self._kept_past.close(self._past.told())
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
 
@@ -189,6 +216,8 @@ class LiveNetwork:
     def _make(self, before: Made | None, cursor: int, revision: int) -> Made:
         """`revision` was read first: too old a number only means looking once more."""
         began, models = time.monotonic(), self._graph.models
+        if self._states is not None:
+            self._gone |= self._states.end(cursor)
         request = topology_request(models.ontology, models.dependencies)
         old = self._older(before, request, models)
         follow = None if old is None else self._followed(old, request, models, cursor)
@@ -201,7 +230,10 @@ class LiveNetwork:
             log.info("arrays of change %d in %.1f s", network.cursor, time.monotonic() - began)
             if self._kept is not None:
                 self._kept.offer(network, time.monotonic() - began)
-        if self._states is not None and not (before and same and _has_twins_of(before, network)):
+        known = before and same and _has_twins_of(before, network) and not self._gone
+        if self._states is not None and not known:
+            self._past.forget(self._gone)
+            self._gone = frozenset()
             limits = compile_limits(network.topology, models.ontology, models.dependencies)
             self._states.follow(limits)
         return Made(network, revision, request)
