@@ -1,4 +1,4 @@
-"""Evolution: a plant that goes on, in which assets fail and are repaired, feeds come and go.
+"""Evolution: a plant that goes on: assets fail and are repaired, feeds and connections come and go.
 
 A question starts from a healthy plant and is over; an evolution keeps its state, and each change
 costs what it changes. Semantics: `docs/cascade.md`, "As time goes on".
@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 
 from twinfall.analytics import given, kernels
 from twinfall.analytics.kernels import changing, falling, timers
-from twinfall.analytics.loosening import Loose, loosened, needs
+from twinfall.analytics.kernels.upstream import close_circles
+from twinfall.analytics.laying import are_connected, has_room, laid
+from twinfall.analytics.links import MAX_CARRIERS
+from twinfall.analytics.loosening import Loose, loosened, needs, spare_leads_elsewhere
+from twinfall.analytics.outset import NOBODY, evolving, lost_before
 from twinfall.analytics.scratches import scratch_of
 from twinfall.analytics.votes import MOST, parts, rule_of
 from twinfall.ontology.errors import BadInput
@@ -27,7 +31,6 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-NOBODY = np.zeros(0, np.int32)
 NO_FEED = (0, 0, 0, 0, 0, 0)
 
 
@@ -77,14 +80,14 @@ class Evolution:
         self._scratch.mark["by"][network.baseline] = -1
         self._scratch.mark["cause"][network.baseline] = -1
         self._scratch.tally["decided"] = -1
-        self._state = _evolving(network, self.now)
+        self._state = evolving(network, self.now)
         self._one = np.zeros(1, np.int32)
         self._start()
 
     def _start(self) -> None:
         """What was lost before the beginning has been lost for ever: its buffers are empty."""
         state, network = self._state, self.network
-        lost = _lost(network)
+        lost = lost_before(network)
         buffers = np.flatnonzero(state.timer["kind"] == timers.BUFFER)
         spent = buffers[lost[state.timer["at"][buffers]]]
         storages = np.flatnonzero(network.baseline[self._arrays.storage]) + state.first_storage
@@ -178,6 +181,41 @@ class Evolution:
         wanted = loose.wanted(feed[1], -int(self._arrays.weight[edge]), None)
         self._vote(changing.DETACH, (edge, 0, 0), wanted.fail_at, to)
         loose.take(feed[1], wanted)
+        return self._moved()
+
+    def connect(
+        self, one: int, other: int, carrier: int, *, oneway: bool = False, at: float | None = None
+    ) -> Moved:
+        """Connect two assets in a carrier, from the first to the second only if `oneway`. An asset
+        without connections in it until then needs it from now on. BadInput where something connects
+        the two already. The first call, and one for a new carrier, makes room: O(assets +
+        connections); each looks at what the two hang on and costs a round of the carrier.
+        """
+        pair, to = self._pair(one, other, carrier), self._to(at)
+        if one == other:
+            raise BadInput(f"{one} is connected with itself", path="other", cure="another asset")
+        if are_connected(self._arrays, *pair):
+            message = f"{one} and {other} are connected in carrier {carrier} already"
+            raise BadInput(message, path="other", cure="`disconnect` them first")
+        self._lay(pair)
+        spare_leads_elsewhere(self._arrays, self._loose, pair[:2])
+        if close_circles(self._arrays, self._scratch, self._state, (*pair, int(oneway))):
+            self._arrays = self._arrays._replace(cyclic=True)
+        self._change(changing.CONNECT, NOBODY, to, (*pair, int(oneway), 0, 0))
+        return self._moved()
+
+    def disconnect(self, one: int, other: int, carrier: int, at: float | None = None) -> Moved:
+        """Take away all that connects two assets in a carrier, whatever its direction. An asset
+        without connections does not need the carrier any more. BadInput where there is none.
+        Costs as `connect`.
+        """
+        pair, to = self._pair(one, other, carrier), self._to(at)
+        if not are_connected(self._arrays, *pair):
+            message = f"{one} and {other} are not connected in carrier {carrier}"
+            raise BadInput(message, path="other")
+        if not self._state.room.any():
+            self._lay(pair)
+        self._change(changing.DISCONNECT, NOBODY, to, (*pair, 0, 0, 0))
         return self._moved()
 
     # -- how it stands --------------------------------------------------------------------
@@ -300,6 +338,17 @@ class Evolution:
             raise BadInput(f"{provider} does not feed group {group}", path="provider")
         return begin + int(found[0])
 
+    def _pair(self, one: int, other: int, carrier: int) -> tuple[int, int, int]:
+        n = self.network.n
+        ends = given.position(one, n, "one"), given.position(other, n, "other")
+        return *ends, given.position(carrier, MAX_CARRIERS, "carrier")
+
+    def _lay(self, pair: tuple[int, int, int]) -> None:
+        """Make room for a connection, unless there is."""
+        if not has_room(self._arrays, self._state, pair):
+            made = laid(self._arrays, self._scratch, self._state, pair)
+            self._arrays, self._scratch, self._state = made
+
     def _room(self) -> Loose:
         if self._loose.nobody < 0:
             self._loose.total, self._loose.need = needs(self.network.feeds)
@@ -314,65 +363,3 @@ class Evolution:
 def _copy(value: Any, shared: Container[int]) -> Any:
     """A copy of an array that nobody else may change."""
     return value.copy() if isinstance(value, np.ndarray) and id(value) not in shared else value
-
-
-def _evolving(network: Network, now: float) -> falling.Evolving:
-    feeds, storages, n = network.feeds, network.links.storages, network.n
-    late = np.flatnonzero(feeds.transfer > 0).astype(np.int32)
-    stored = np.flatnonzero(feeds.autonomy > 0).astype(np.int32)
-    first = len(late) + len(stored)
-    count = first + len(storages.asset)
-    timer = np.zeros(count, timers.TIMER)
-    timer["place"] = -1
-    timer["since"] = now
-    timer["at"] = np.concatenate([late, stored, np.arange(len(storages.asset))])
-    timer["kind"] = np.repeat(
-        [timers.FEED, timers.BUFFER, timers.STORAGE], [len(late), len(stored), len(storages.asset)]
-    )
-    full = np.concatenate([feeds.autonomy[stored], storages.autonomy])
-    fills = np.concatenate(
-        [
-            feeds.recharge[stored],
-            storages.recharges(),
-        ]
-    )
-    timer["full"][len(late) :] = timer["level"][len(late) :] = full
-    with np.errstate(divide="ignore"):
-        timer["rate"][len(late) :] = full / fills
-    lost = _lost(network)
-    asset = np.zeros(n, falling.ASSET)
-    asset["short"] = np.bincount(feeds.consumer[lost], minlength=n)
-    asset["buffered"][feeds.consumer[stored]] = 1
-    asset["buffered"][storages.asset] = 1
-    return falling.Evolving(
-        timer=timer,
-        heap=np.zeros(count, np.int32),
-        size=np.zeros(1, np.int64),
-        events=np.zeros(count, np.int32),
-        feed_slot=_slots(late, len(feeds.provider), 0),
-        buffer_slot=_slots(stored, feeds.count, len(late)),
-        first_storage=first,
-        black=np.flatnonzero(feeds.black_start).astype(np.int32),
-        asset=asset,
-        seeds=np.zeros(n, np.int32),
-        gain=np.zeros(feeds.count, np.int32),
-        rose=np.zeros(n, np.int32),
-        regained=np.zeros(feeds.count, np.int32),
-        count=np.zeros(7, np.int64),
-    )
-
-
-def _lost(network: Network) -> Flags:
-    """Which groups are lost before any failure."""
-    fail_at = network.feeds.fail_at
-    lost: Flags = (fail_at > 0) & (fail_at <= network.feeds.lost_with(network.baseline))
-    return lost
-
-
-def _slots(of: Any, size: int, first: int) -> Ints:
-    """Slot by feed or group, -1 where there is none; empty where none has one."""
-    if not len(of):
-        return NOBODY
-    slots = np.full(size, -1, np.int32)
-    slots[of] = np.arange(first, first + len(of), dtype=np.int32)
-    return slots

@@ -15,7 +15,7 @@ from twinfall.analytics.kernels.carriers import (
     touched,
 )
 from twinfall.analytics.kernels.compiled import inner
-from twinfall.analytics.kernels.falling import fall, rest, run_dry
+from twinfall.analytics.kernels.falling import fall, rest, run_dry, seed
 from twinfall.analytics.kernels.timers import CHARGING, left
 
 
@@ -38,7 +38,7 @@ def carrier_lost(
 ) -> Any:
     """One carrier, given the waves up to `wave`; what falls makes the next one."""
     mark, root, reached, members = s.mark, s.root, s.reached, a.members
-    first, last = a.member_start[carrier], a.member_start[carrier + 1]
+    first, last = a.member_start[carrier], a.member_end[carrier]
     tail = begin_at_sources(a, s, carrier, wave)
     tail = reach(a, s, carrier, i64(0), tail, wave)
     find_roots(a, s, new, carrier, wave, tail, now)
@@ -67,9 +67,13 @@ def _begin_at_storages(
         asset = a.storage[i]
         if a.storage_carrier[i] != carrier or s.mark[asset].wave <= wave:
             continue
+        if a.member[asset] >> carrier & 1 == 0:  # nothing is connected to it
+            continue
         slot = i64(e.first_storage + i)
         if s.reached[asset] == 1:
             if e.timer[slot].circled == 0 and s.mark[asset].wave == UP:
+                if a.cyclic and s.dry[i] < np.inf and a.circling[asset] == 1:
+                    seed(e, i64(asset))  # what reaches it may hang on itself
                 rest(s, e, i64(i), CHARGING, now)
             continue
         if s.mark[asset].wave != UP:  # it has fallen in this very wave

@@ -4,7 +4,9 @@ but what is remembered. `docs/cascade.md`, "As time goes on", in code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import networkx as nx
 
 from tests.analytics.reference import FOREVER, Group, Moment, Plant
 
@@ -41,13 +43,15 @@ class Lasting:
     """The state: who is down since when, who has failed by themselves, which losses are felt."""
 
     def __init__(self, plant: Plant, recharge: float) -> None:
-        self.plant, self.now = plant, 0.0
+        self.plant = replace(plant, carriers={c: g.copy() for c, g in plant.carriers.items()})
+        self.now = 0.0
         self.wants = {i: g.total - g.fail_at + 1 for i, g in enumerate(plant.groups)}
         self.feeds = {i: dict(g.feeds) for i, g in enumerate(plant.groups)}
         self.votes = {i: {p: g.of(p) for p in g.feeds} for i, g in enumerate(plant.groups)}
         self.all = {i for i, g in enumerate(plant.groups) if g.votes is None and g.fail_at == 1}
         self.insulating = set(plant.insulating)
         self.own: set[int] = set()
+        self.bare: set[tuple[int, int]] = set()
         self.down = dict.fromkeys(Moment(plant).baseline, -FOREVER)
         self.lost = {(i, p) for i, feeds in self.feeds.items() for p in feeds if p in self.down}
         self.pending: dict[tuple[int, int], float] = {}
@@ -106,6 +110,47 @@ class Lasting:
         self.lost.discard((group, provider))
         self.pending.pop((group, provider), None)
         self.revoted(group)
+
+    def connect(self, one: int, other: int, carrier: int, oneway: bool, at: float) -> None:
+        self.advance(at, whole=False)
+        graph = self.plant.carriers.setdefault(carrier, nx.DiGraph())
+        new = {(a, carrier) for a in (one, other) if a not in graph}
+        graph.add_edge(one, other)
+        if not oneway:
+            graph.add_edge(other, one)
+        self.take_in(new)
+        self.rise({other} if oneway else {one, other})
+        self.bare = set()
+        self.moment(set())
+
+    def take_in(self, new: set[tuple[int, int]]) -> None:
+        """Who is connected newly and has nothing of the carrier passes nothing on; storages run for
+        those that nobody else feeds.
+        """
+        self.bare = set(new)
+        while has := {spot for spot in self.bare if self.may_have(*spot, set(), set())}:
+            self.bare -= has
+        for asset, carrier in new - self.bare - self.plant.sources:
+            if asset not in self.down and not self.is_passed(asset, carrier, new):
+                self.storages[asset, carrier].turn(DRAINING, self.now)
+
+    def is_passed(self, asset: int, carrier: int, new: set[tuple[int, int]]) -> bool:
+        into = self.plant.carriers[carrier].predecessors(asset)
+        having = {a for a in into if (a, carrier) not in new or (a, carrier) in self.plant.sources}
+        return bool(having & self.up() - self.insulating)
+
+    def disconnect(self, one: int, other: int, carrier: int, at: float) -> None:
+        self.advance(at, whole=False)
+        graph = self.plant.carriers[carrier]
+        graph.remove_edges_from([(one, other), (other, one)])
+        out = {a for a in (one, other) if not graph.degree(a)}
+        graph.remove_nodes_from(out)
+        for asset in out:
+            if (asset, carrier) in self.storages:
+                self.storages[asset, carrier].circled = False
+                self.storages[asset, carrier].turn(HOLDING, self.now)
+        self.rise(out)
+        self.moment(set())
 
     def revoted(self, group: int) -> None:
         self.rise({self.group(group).consumer})
@@ -196,7 +241,7 @@ class Lasting:
             own = self.reached(carrier, {a for a, c in self.plant.sources if c == carrier})
             running = set()
             for (asset, kind), buffer in self.storages.items():
-                if kind != carrier or asset in self.down:
+                if kind != carrier or asset in self.down or asset not in graph:
                     continue
                 if asset in own and not buffer.circled:
                     buffer.turn(CHARGING, self.now)
@@ -227,7 +272,8 @@ class Lasting:
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True
             for spot, buffer in self.storages.items():
-                waits = spot[0] in self.up() and spot not in fed and buffer.mode != DRAINING
+                idle_too = spot[0] in self.up() and spot[0] in self.plant.carriers[spot[1]]
+                waits = idle_too and spot not in fed and buffer.mode != DRAINING
                 if waits and buffer.left(self.now) > 0:
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True
@@ -328,7 +374,7 @@ class Lasting:
         if (asset, carrier) in self.plant.sources or (buffer and buffer.left(self.now) > 0):
             return True
         into = set(self.plant.carriers[carrier].predecessors(asset)) - self.insulating
-        up = self.up()
+        up = {a for a in self.up() if (a, carrier) not in self.bare}
         return any(a in up or (a in found and (a, carrier) in fed) for a in into)
 
     def is_ready(self, asset: int, found: set[int], fed: set) -> bool:
