@@ -154,6 +154,8 @@ def find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now
     for i in range(len(a.storage)):
         asset = a.storage[i]
         empties = s.empty[i] == 1 and s.dry[i] + a.storage_autonomy[i] == now
+        if reached[asset] == 1:  # again, in this very moment
+            continue
         if empties and a.storage_carrier[i] == carrier and mark[asset].wave > wave:
             root[asset] = -2 - i
             queue[tail] = asset

@@ -12,7 +12,7 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import NONE, UP, i64
 from twinfall.analytics.kernels.compiled import compiled, inner
-from twinfall.analytics.kernels.connecting import connect, disconnect
+from twinfall.analytics.kernels.connecting import disconnect, join, lay, led_to
 from twinfall.analytics.kernels.evolving import moment
 from twinfall.analytics.kernels.falling import DIRTY, FALLEN, ROSE, seed
 from twinfall.analytics.kernels.rising import rise
@@ -29,7 +29,7 @@ def change(a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, now: float
     """Let time pass until now, change something, and follow until nothing more falls or rises.
 
     assets: what fails, is repaired or switched. feed: what `_attach` and `_detach` take, or
-    `connect` and `disconnect`. Returns the number of the feed, or why nothing is done: NO_ROOM,
+    `join` and `disconnect`. Returns the number of the feed, or why nothing is done: NO_ROOM,
     THERE_ALREADY, CIRCLE.
     """
     place = (NONE, NONE)
@@ -74,9 +74,12 @@ def _apply(
         for asset in assets:
             e.asset[asset].own = 0
     elif what == CONNECT:
-        seeds, founded = connect(a, s, e, feed, now)
-        if not founded:
+        seeds = led_to(feed)
+        if not join(a, s, e, feed, now):  # who has nothing to pass on lets nobody rise
+            rise(a, s, e, seeds, now)
+            lay(a, e, feed)
             return group
+        lay(a, e, feed)
     elif what == DISCONNECT:
         seeds = disconnect(a, s, e, feed, now)
     else:

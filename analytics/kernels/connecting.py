@@ -14,16 +14,12 @@ from twinfall.analytics.kernels.timers import HOLDING, left
 
 
 @inner
-def connect(a: Any, s: Any, e: Any, pair: Any, now: float) -> Any:
-    """Lay a connection (one, other, carrier, whether only from one to the other); whom it leads to,
-    and whether all that are up have what they could pass on.
+def join(a: Any, s: Any, e: Any, pair: Any, now: float) -> bool:
+    """Let two (one, other, carrier, whether only from one to the other) ask for the carrier that is
+    to connect them; whether both, if they are up, have what they are to pass on.
     """
     one, other, carrier, oneway, _, _ = pair
     fresh_one, fresh_other = _joins(a, e, one, carrier), _joins(a, e, other, carrier)
-    _lay(a, e, one, other, carrier)
-    if not oneway:
-        _lay(a, e, other, one, carrier)
-    _look_at(a, e, one, other, carrier)
     has_one, has_other = not fresh_one, not fresh_other
     if fresh_one:
         given = not oneway and _gives(a, s, other, carrier, has_other)
@@ -31,14 +27,28 @@ def connect(a: Any, s: Any, e: Any, pair: Any, now: float) -> Any:
     if fresh_other:
         given = _gives(a, s, one, carrier, has_one)
         has_other = given or _has_itself(a, s, e, other, carrier, now)
-    if fresh_one and not has_one and not oneway:
+    if not has_one and not oneway:
         has_one = _gives(a, s, other, carrier, has_other)
-    led = np.empty(1 if oneway else 2, np.int32)
-    led[0] = other
+    sound_one = has_one or s.mark[one].wave != UP
+    return bool(sound_one and (has_other or s.mark[other].wave != UP))
+
+
+@inner
+def lay(a: Any, e: Any, pair: Any) -> None:
+    one, other, carrier, oneway, _, _ = pair
+    _lay_arc(a, e, one, other, carrier)
     if not oneway:
-        led[1] = one
-    bare = (not has_one and s.mark[one].wave == UP) or (not has_other and s.mark[other].wave == UP)
-    return led, not bare
+        _lay_arc(a, e, other, one, carrier)
+    _look_at(a, e, one, other, carrier)
+
+
+@inner
+def led_to(pair: Any) -> Any:
+    """Whom a connection leads to."""
+    one, other, _, oneway, _, _ = pair
+    led = np.empty(2, np.int32)
+    led[0], led[1] = other, one
+    return led[: 1 if oneway else 2]
 
 
 @inner
@@ -96,8 +106,7 @@ def _leaves(a: Any, s: Any, e: Any, asset: int, carrier: int, now: float) -> boo
 
 
 @inner
-def _lay(a: Any, e: Any, one: int, other: int, carrier: int) -> None:
-    """One arc."""
+def _lay_arc(a: Any, e: Any, one: int, other: int, carrier: int) -> None:
     base = i64(carrier) * len(a.member)
     touched = (a.touch_start, a.touch_end, a.touch)
     append((a.pass_start, a.pass_end, a.pass_to), e.room, PASSED, base + one, other)

@@ -88,6 +88,10 @@ class Lasting:
         self.rise(assets)
         self.moment(set())
 
+    def stop(self, assets: set[int], at: float) -> None:
+        self.advance(at, whole=False)
+        self.moment(assets - self.own)
+
     def switch(self, asset: int, on: bool, at: float) -> None:
         self.advance(at, whole=False)
         (self.insulating.discard if on else self.insulating.add)(asset)

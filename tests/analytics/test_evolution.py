@@ -21,7 +21,8 @@ from twinfall.ontology.errors import BadInput
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 KINDS = [
-    "fail", "repair", "repair", "advance", "switch", "add", "remove", "connect", "disconnect",
+    "fail", "repair", "repair", "advance", "stop", "switch", "add", "remove", "connect",
+    "disconnect",
 ]  # fmt: skip
 
 
@@ -44,6 +45,9 @@ def _do(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) ->
     elif kind == "fail":
         plain.fail({asset}, at)
         evolution.fail(asset, at)
+    elif kind == "stop":
+        plain.stop({asset}, at)
+        evolution.stop(asset, at)
     elif kind == "repair":
         plain.repair({asset}, at)
         evolution.repair(asset, at)
