@@ -107,9 +107,7 @@ def loosened(
     return made, scratch, _with_slots(state, live, moved, size), loose
 
 
-def spare_leads_elsewhere(
-    arrays: kernels.Arrays, loose: Loose, connected: tuple[int, int]
-) -> None:
+def spare_leads_elsewhere(arrays: kernels.Arrays, loose: Loose, connected: tuple[int, int]) -> None:
     """Let spare feeds not lead to these two, which are to be connected: whoever follows what hangs
     on an asset goes along them.
     """

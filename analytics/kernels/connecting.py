@@ -8,7 +8,7 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import UP, i64
 from twinfall.analytics.kernels.compiled import inner
-from twinfall.analytics.kernels.falling import DIRTY, PASSED, TOUCHED, JOINED, rest, run_dry, seed
+from twinfall.analytics.kernels.falling import DIRTY, JOINED, PASSED, TOUCHED, rest, run_dry, seed
 from twinfall.analytics.kernels.rows import append, insert, take_out
 from twinfall.analytics.kernels.timers import HOLDING, left
 

@@ -65,16 +65,12 @@ def _begin_at_storages(
     head = tail
     for i in range(len(a.storage)):
         asset = a.storage[i]
-        if a.storage_carrier[i] != carrier or s.mark[asset].wave <= wave:
-            continue
-        if a.member[asset] >> carrier & 1 == 0:  # nothing is connected to it
+        if not _is_connected(a, i64(i), carrier) or s.mark[asset].wave <= wave:
             continue
         slot = i64(e.first_storage + i)
         if s.reached[asset] == 1:
             if e.timer[slot].circled == 0 and s.mark[asset].wave == UP:
-                if a.cyclic and s.dry[i] < np.inf and a.circling[asset] == 1:
-                    seed(e, i64(asset))  # what reaches it may hang on itself
-                rest(s, e, i64(i), CHARGING, now)
+                _rest(a, s, e, i64(i), now)
             continue
         if s.mark[asset].wave != UP:  # it has fallen in this very wave
             if left(e.timer, slot, now) > 0.0:
@@ -91,3 +87,17 @@ def _begin_at_storages(
     for at in range(head, tail):
         s.reached[s.queue[at]] = 1
     return tail
+
+
+@inner
+def _is_connected(a: Any, i: int, carrier: int) -> bool:
+    return bool(a.storage_carrier[i] == carrier and a.member[a.storage[i]] >> carrier & 1)
+
+
+@inner
+def _rest(a: Any, s: Any, e: Any, i: int, now: float) -> None:
+    """A storage that is reached recharges; what reaches it may hang on itself, which is looked at."""
+    asset = i64(a.storage[i])
+    if a.cyclic and s.dry[i] < np.inf and a.circling[asset] == 1:
+        seed(e, asset)
+    rest(s, e, i, CHARGING, now)

@@ -42,15 +42,9 @@ def _do(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) ->
         on = data.draw(st.booleans())
         plain.switch(asset, on, at)
         evolution.switch(asset, on, at)
-    elif kind == "fail":
-        plain.fail({asset}, at)
-        evolution.fail(asset, at)
-    elif kind == "stop":
-        plain.stop({asset}, at)
-        evolution.stop(asset, at)
-    elif kind == "repair":
-        plain.repair({asset}, at)
-        evolution.repair(asset, at)
+    elif kind in ("fail", "stop", "repair"):
+        getattr(plain, kind)({asset}, at)
+        getattr(evolution, kind)(asset, at)
     elif kind in ("connect", "disconnect"):
         _relink(kind, (plain, evolution), (asset, at), data)
     elif not plain.plant.groups:

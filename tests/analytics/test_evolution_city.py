@@ -97,7 +97,6 @@ class Town:
             self.failed.add(asset)
             evolution.fail(asset)
 
-
     def _connect(self, evolution: Evolution) -> None:
         """Another feeder or junction with one of these, or a building, or with what had none."""
         carrier = int(self.draw.integers(2))
