@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
 from twinfall.analytics.kernels.falling import Evolving
-from twinfall.analytics.kernels.rows import FREE, most
+from twinfall.analytics.kernels.rows import FREE, wanted
 
 Ints = NDArray[np.int32]
 Rows = tuple[Ints, Ints, Ints]
 
-SPARE_SHARE = 4
-"""One place more for each so many that there are."""
+SPARE_SHARE = 8
+"""One place more for each so many rows and numbers that there are."""
 SPARE = 64
 
 
@@ -33,12 +33,11 @@ def are_connected(arrays: kernels.Arrays, one: int, other: int, carrier: int) ->
 
 def has_room(arrays: kernels.Arrays, state: Evolving, pair: tuple[int, int, int]) -> bool:
     """Whether these two can be connected in place in this carrier."""
-    carrier = pair[2]
-    if not state.room.any() or carrier >= len(arrays.member_end):
+    if not state.room.any() or pair[2] >= len(arrays.member_end):
         return False
-    lengths = (len(arrays.pass_to), len(arrays.touch), len(arrays.members))
-    wanted = zip(state.room.tolist(), _wanted(arrays, pair), lengths, strict=True)
-    return all(used + more <= length for used, more, length in wanted)
+    used, lengths = state.room.tolist(), (len(rows[2]) for rows in _rows(arrays))
+    places = zip(used, _wanted(arrays, used, pair), lengths, strict=True)
+    return all(begin + more <= length for begin, more, length in places)
 
 
 def laid(
@@ -51,12 +50,10 @@ def laid(
     one, and for more. O(assets + connections), times carriers.
     """
     n, carriers = len(arrays.member), max(len(arrays.member_end), pair[2] + 1)
-    passed = _more_rows((arrays.pass_start, arrays.pass_end, arrays.pass_to), carriers * n)
-    touched = _more_rows((arrays.touch_start, arrays.touch_end, arrays.touch), carriers * n)
-    joined = _more_rows((arrays.member_start, arrays.member_end, arrays.members), carriers)
-    arrays = _with(arrays, passed, touched, joined)
-    wanted = _wanted(arrays, pair)
-    rows = [_spread(one, more) for one, more in zip((passed, touched, joined), wanted, strict=True)]
+    counts = (carriers * n, carriers * n, carriers)
+    rows = [_more_rows(*each) for each in zip(_rows(arrays), counts, strict=True)]
+    more = _wanted(_with(arrays, *rows), [0, 0, 0], pair)
+    rows = [_spread(*each) for each in zip(rows, more, strict=True)]
     made = _with(arrays, *rows)._replace(
         member=arrays.member.copy(),
         circling=arrays.circling.copy() if len(arrays.circling) else np.zeros(n, np.uint8),
@@ -66,14 +63,27 @@ def laid(
     return made, scratch._replace(reached=reached), state._replace(room=used)
 
 
-def _wanted(arrays: kernels.Arrays, pair: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Places that one more connection may take in each array."""
-    carrier, n = pair[2], len(arrays.member)
-    at = [carrier * n + asset for asset in pair[:2]]
-    passed = sum(most(int(arrays.pass_end[one] - arrays.pass_start[one])) for one in at)
-    touched = sum(most(int(arrays.touch_end[one] - arrays.touch_start[one])) for one in at)
-    members = int(arrays.member_end[carrier] - arrays.member_start[carrier])
-    return passed, touched, most(members)
+def _rows(arrays: kernels.Arrays) -> tuple[Rows, Rows, Rows]:
+    """Whom an asset passes its carriers on to, whom it touches, and the members of the carriers."""
+    return (
+        (arrays.pass_start, arrays.pass_end, arrays.pass_to),
+        (arrays.touch_start, arrays.touch_end, arrays.touch),
+        (arrays.member_start, arrays.member_end, arrays.members),
+    )
+
+
+def _wanted(arrays: kernels.Arrays, used: list[int], pair: tuple[int, int, int]) -> list[int]:
+    """Places that one more connection may take behind the `used` ones of each array: an asset more
+    to pass on to, and one to touch for each direction, at both ends; two members.
+    """
+    one, other, carrier = pair
+    ends = [carrier * len(arrays.member) + asset for asset in (one, other)]
+    passed, touched, joined = _rows(arrays)
+    return [
+        sum(wanted(*passed, used[0], at, 1) for at in ends),
+        sum(wanted(*touched, used[1], at, 2) for at in ends),
+        wanted(*joined, used[2], carrier, 2),
+    ]
 
 
 def _with(arrays: kernels.Arrays, passed: Any, touched: Any, joined: Any) -> kernels.Arrays:
@@ -92,12 +102,13 @@ def _more_rows(rows: Rows, count: int) -> Rows:
     return begin, np.concatenate([end, new]), values
 
 
-def _spread(rows: Rows, wanted: int) -> Rows:
+def _spread(rows: Rows, more: int) -> Rows:
     """The same rows one after the other, and free places behind them."""
     start, end, values = rows
     sizes = (end - start[:-1]).astype(np.int64)
     begin = np.concatenate([[0], np.cumsum(sizes)])
     size = int(begin[-1])
-    moved = np.full(size + wanted + size // SPARE_SHARE + SPARE, FREE, np.int32)
+    spare = (size + len(end)) // SPARE_SHARE + SPARE
+    moved = np.full(size + more + spare, FREE, np.int32)
     moved[:size] = values[np.repeat(start[:-1] - begin[:-1], sizes) + np.arange(size)]
     return begin.astype(np.int32), begin[1:].astype(np.int32), moved

@@ -60,7 +60,7 @@ def _apply(
     a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, place: Any, now: float
 ) -> Any:
     """All but a failure, and who rises because of it; the group whose feeds are others (-1)."""
-    group, seeds, before = NONE, assets, False
+    group, seeds, before, later = NONE, assets, False, False
     if what in (ATTACH, DETACH):
         group = i64(feed[1] if what == ATTACH else a.group[feed[0]])
         before = _is_lost(a, s, group)
@@ -75,16 +75,16 @@ def _apply(
             e.asset[asset].own = 0
     elif what == CONNECT:
         seeds = led_to(feed)
-        if not join(a, s, e, feed, now):  # who has nothing to pass on lets nobody rise
-            rise(a, s, e, seeds, now)
+        later = not join(a, s, e, feed, now)  # who has nothing to pass on lets nobody rise
+        if not later:
             lay(a, e, feed)
-            return group
-        lay(a, e, feed)
     elif what == DISCONNECT:
         seeds = disconnect(a, s, e, feed, now)
     else:
         seeds = _switch(a, s, e, i64(assets[0]), what == ON)
     rise(a, s, e, seeds, now)
+    if later:
+        lay(a, e, feed)
     return group
 
 

@@ -1,7 +1,8 @@
 """Rows of numbers that grow and shrink, one after the other in one array.
 
-A row lies from its start to its end; places that are nobody's are FREE. A row that has no free
-place behind it moves behind all others, to where there is room for twice as many.
+A row lies from its start to its end; places that are nobody's are FREE. A row that is empty, or has
+no free place behind it, moves behind all others, to where there is room for twice as many. So no
+two rows can ever want the same place.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ from twinfall.analytics.kernels.compiled import inner
 FREE = np.int32(-1)
 
 
-def most(size: int) -> int:
-    """Places that a row of so many takes where it moves to."""
-    return 2 * size + 2
+def wanted(start: Any, end: Any, numbers: Any, used: int, row: int, more: int) -> int:
+    """Places behind all rows that it takes at most to put so many more numbers into a row."""
+    first, last = int(start[row]), int(end[row])
+    stays = (
+        last > first and last + more <= used and bool((numbers[last : last + more] == FREE).all())
+    )
+    return 0 if stays else 2 * (last - first + more - 1) + 2
 
 
 @inner
 def append(rows: Any, used: Any, which: int, row: int, value: int) -> None:
     """Put a number at the end of a row of `rows` (start, end, numbers); `used[which]` places are
-    some row's, or were. There must be room for `most` of the row.
+    some row's, or were. There must be room for what is `wanted`.
     """
     start, end, numbers = rows
     first, last = i64(start[row]), i64(end[row])
-    if last >= used[which] or numbers[last] != FREE:
+    if first == last or last >= used[which] or numbers[last] != FREE:
         size, to = last - first, i64(used[which])
         for i in range(size):
             numbers[to + i] = numbers[first + i]

@@ -96,7 +96,7 @@ def _is_connected(a: Any, i: int, carrier: int) -> bool:
 
 @inner
 def _rest(a: Any, s: Any, e: Any, i: int, now: float) -> None:
-    """A storage that is reached recharges; what reaches it may hang on itself, which is looked at."""
+    """A storage that is reached recharges; whether what reaches it hangs on it is looked at."""
     asset = i64(a.storage[i])
     if a.cyclic and s.dry[i] < np.inf and a.circling[asset] == 1:
         seed(e, asset)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twinfall.analytics.kernels.arrays import i64
+from twinfall.analytics.kernels.changing import hangs_on
 from twinfall.analytics.kernels.compiled import compiled, inner
 
 PLAIN, MIXED = 1, 2
@@ -23,14 +24,22 @@ def close_circles(a: Any, s: Any, e: Any, pair: Any) -> bool:
     """
     one, other, carrier, oneway = pair
     found = a.circling[one] == 1 or a.circling[other] == 1
-    if not found and a.source[other] >> carrier & 1 == 0:
-        found = _hangs(a, s, e, one, other, carrier, False)
-    if not found and not oneway and a.source[one] >> carrier & 1 == 0:
-        found = _hangs(a, s, e, other, one, carrier, False)
+    found = found or _closes(a, s, e, one, other, carrier)
+    found = found or (not oneway and _closes(a, s, e, other, one, carrier))
     if found:
         _hangs(a, s, e, one, i64(-1), carrier, True)
         _hangs(a, s, e, other, i64(-1), carrier, True)
     return bool(found)
+
+
+@inner
+def _closes(a: Any, s: Any, e: Any, one: int, other: int, carrier: int) -> bool:
+    """The same for one direction. What hangs on the other is mostly less than what the one hangs
+    on, and looked at first.
+    """
+    if a.source[other] >> carrier & 1 or not hangs_on(a, s, e, one, other):
+        return False
+    return bool(_hangs(a, s, e, one, other, carrier, False))
 
 
 @inner

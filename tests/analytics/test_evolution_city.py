@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -36,22 +35,13 @@ class Town:
         self.consumer[number[made.group[feeds]]] = made.consumer[feeds]
         pairs = (made.provider[feeds].tolist(), number[made.group[feeds]].tolist())
         self.feeds = set(zip(*pairs, strict=True))
-        water, power = self._all("junction"), self._all("feeder")
-        pumps, stations = self._all("pump"), self._all("substation")
         some = self.draw.permutation(sorted(self.feeds))[:MOST_ADDED].tolist()
         self.added = [(provider, group) for provider, group in some]
-        self.links = [
-            *((a, b, 0) for a, b in zip(water, [*water[1:], water[0]], strict=True)),
-            *((p, water[i * len(water) // len(pumps)], 0) for i, p in enumerate(pumps)),
-            *((a, b, 1) for a, b in pairwise(power)),
-            *((s, power[i * len(power) // len(stations)], 1) for i, s in enumerate(stations)),
-        ]
+        self.links, self.source = made.mains()
         some = self.draw.permutation(len(self.links))[:MOST_LAID].tolist()
         self.laid = [self.links[one] for one in some]
-        self.source = np.zeros(n, np.int32)
-        self.source[pumps], self.source[stations] = 1, 2
         self.conducts = np.ones(n, bool)
-        self.switches = [*water[::7], *power[::5]]
+        self.switches = [*self._all("junction")[::7], *self._all("feeder")[::5]]
 
     def _all(self, kind: str) -> list[int]:
         first = int(self.made.first[kind])
