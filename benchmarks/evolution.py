@@ -53,15 +53,18 @@ def main() -> None:
     _row("first feed added, which makes room", [lambda p=pairs[0]: evolution.add_feed(*p)])
     _row("add a feed", [lambda p=p: evolution.add_feed(*p) for p in pairs[1:]])
     _row("remove a feed", [lambda p=p: evolution.remove_feed(*p) for p in pairs])
-    _laid(made, draw)
     print(f"\nBegun in {begun:.2f} s, {before:,} assets down before the first row.")
     _compared()
+    _laid(made, draw)
 
 
 def _laid(made: City, draw: np.random.Generator) -> None:
     """The same city on mains; nothing has failed before."""
-    Evolution(Network.from_arrays(2, [], [], group=[], rule=[])).connect(0, 1, 0)  # compiled
     links, source = made.mains()
+    print(f"\n{machine()}; on mains of water and power with {len(links):,} connections:\n")
+    print("| | median | p99 | p99.9 | max |")
+    print("|---|---|---|---|---|")
+    Evolution(Network.from_arrays(2, [], [], group=[], rule=[])).connect(0, 1, 0)  # compiled
     network = Network.from_arrays(
         made.assets, made.provider, made.consumer, group=made.group, rule=made.rule, k=made.k,
         sustain=made.sustain, connections=[link[:2] for link in links],
