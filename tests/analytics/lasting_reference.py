@@ -44,14 +44,13 @@ class Lasting:
 
     def __init__(self, plant: Plant, recharge: float) -> None:
         self.plant = replace(plant, carriers={c: g.copy() for c, g in plant.carriers.items()})
-        self.now = 0.0
+        self.now, self.bare = 0.0, set[tuple[int, int]]()
         self.wants = {i: g.total - g.fail_at + 1 for i, g in enumerate(plant.groups)}
         self.feeds = {i: dict(g.feeds) for i, g in enumerate(plant.groups)}
         self.votes = {i: {p: g.of(p) for p in g.feeds} for i, g in enumerate(plant.groups)}
         self.all = {i for i, g in enumerate(plant.groups) if g.votes is None and g.fail_at == 1}
         self.insulating = set(plant.insulating)
         self.own: set[int] = set()
-        self.bare: set[tuple[int, int]] = set()
         self.down = dict.fromkeys(Moment(plant).baseline, -FOREVER)
         self.lost = {(i, p) for i, feeds in self.feeds.items() for p in feeds if p in self.down}
         self.pending: dict[tuple[int, int], float] = {}
@@ -119,9 +118,7 @@ class Lasting:
         self.advance(at, whole=False)
         graph = self.plant.carriers.setdefault(carrier, nx.DiGraph())
         new = {(a, carrier) for a in (one, other) if a not in graph}
-        graph.add_edge(one, other)
-        if not oneway:
-            graph.add_edge(other, one)
+        graph.add_edges_from([(one, other)] if oneway else [(one, other), (other, one)])
         self.take_in(new)
         self.rise({other} if oneway else {one, other})
         self.bare = set()
@@ -149,10 +146,7 @@ class Lasting:
         graph.remove_edges_from([(one, other), (other, one)])
         out = {a for a in (one, other) if not graph.degree(a)}
         graph.remove_nodes_from(out)
-        for asset in out:
-            if (asset, carrier) in self.storages:
-                self.storages[asset, carrier].circled = False
-                self.storages[asset, carrier].turn(HOLDING, self.now)
+        self.hold({(asset, carrier) for asset in out})
         self.rise(out)
         self.moment(set())
 
@@ -199,11 +193,13 @@ class Lasting:
         mine = [self.buffers[i] for i in self.groups_of(asset) if i in self.buffers]
         for buffer in mine:
             buffer.circled = False
-        for (owner, _), buffer in self.storages.items():
-            if owner == asset:
-                buffer.circled = False
-                buffer.turn(HOLDING, self.now)
+        self.hold({spot for spot in self.storages if spot[0] == asset})
         self.set_buffers()
+
+    def hold(self, spots: set[tuple[int, int]]) -> None:
+        for buffer in (self.storages[spot] for spot in spots & set(self.storages)):
+            buffer.circled = False
+            buffer.turn(HOLDING, self.now)
 
     def set_buffers(self) -> None:
         for i, buffer in self.buffers.items():
