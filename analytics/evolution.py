@@ -19,7 +19,15 @@ from twinfall.analytics.kernels.upstream import close_circles
 from twinfall.analytics.laying import are_connected, has_room, laid
 from twinfall.analytics.links import MAX_CARRIERS
 from twinfall.analytics.loosening import Loose, loosened, needs, spare_leads_elsewhere
-from twinfall.analytics.outset import NOBODY, evolving, lost_before
+from twinfall.analytics.moments import (
+    Moment,
+    beginning,
+    filled,
+    lost_before,
+    moment_of,
+    put,
+    put_off,
+)
 from twinfall.analytics.scratches import scratch_of
 from twinfall.analytics.votes import MOST, parts, rule_of
 from twinfall.ontology.errors import BadInput
@@ -31,6 +39,7 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+NOBODY = np.zeros(0, np.int32)
 NO_FEED = (0, 0, 0, 0, 0, 0)
 
 
@@ -80,7 +89,7 @@ class Evolution:
         self._scratch.mark["by"][network.baseline] = -1
         self._scratch.mark["cause"][network.baseline] = -1
         self._scratch.tally["decided"] = -1
-        self._state = evolving(network, self.now)
+        self._state = beginning(network, self.now)
         self._one = np.zeros(1, np.int32)
         self._start()
 
@@ -270,6 +279,32 @@ class Evolution:
         made._loose = self._loose.copy()
         return made
 
+    # -- going on from elsewhere ----------------------------------------------------------
+
+    def moment(self) -> Moment:
+        """How it stands, without who is to blame: all that another one needs to go on from here."""
+        return moment_of(self.now, self._arrays, self._scratch, self._state)
+
+    @classmethod
+    def resumed(cls, network: Network, moment: Moment) -> Evolution:
+        """One that goes on from a moment of the same network, or of one that is equal to it."""
+        made = cls(network, moment.now)
+        put(moment, made._arrays, made._scratch, made._state)
+        return made
+
+    def carry(self, before: Moment) -> None:
+        """Take over a moment of another network, given in positions of this one, at its beginning:
+        who is down stays so unless it can run, and since when; buffers hold what they held.
+        """
+        filled(before, self._state)
+        for asset in np.flatnonzero(before.conducts != self._arrays.conducts).tolist():
+            self.switch(asset, bool(before.conducts[asset]))
+        self.fail(before.down)
+        self._scratch.mark["time"][before.down] = before.since
+        put_off(before, self._arrays, self._state)
+        self.advance(self.now)
+        self.repair(np.setdiff1d(before.down, before.own))
+
     # -- inside ---------------------------------------------------------------------------
 
     def _change(self, what: int, assets: Ints, at: float | None, feed: Any = NO_FEED) -> int:
@@ -293,16 +328,7 @@ class Evolution:
         if isinstance(assets, int | np.integer):
             self._one[0] = given.position(assets, self.network.n, "assets")
             return self._one
-        try:
-            found = np.asarray(assets if isinstance(assets, np.ndarray) else list(assets))
-        except (TypeError, ValueError):
-            found = np.zeros(1)
-        if found.size and not np.issubdtype(found.dtype, np.integer):
-            raise BadInput("assets are given by their positions, whole numbers", path="assets")
-        positions = np.unique(found.astype(np.int64))
-        if len(positions) and (positions[0] < 0 or positions[-1] >= self.network.n):
-            raise BadInput(f"assets are numbered 0 to {self.network.n - 1}", path="assets")
-        return positions.astype(np.int32)
+        return given.chosen(assets, self.network.n)
 
     def _moved(self) -> Moved:
         count = self._state.count

@@ -33,8 +33,8 @@ query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
     affected(first: $first) {
       totalCount
       nodes {
-        twin { id _name model } wave at from to level group votes cause path { id }
-        minimalCauses spof
+        twin { id _name model } wave at from to level group votes
+        cause { id } failureDomain path { id } minimalCauses spof
       }
     }
     nearMisses(first: 20) { twin { id } group margin wouldFailIf }
@@ -151,7 +151,7 @@ def _row(node: dict[str, Any]) -> list[str]:
         name += f" ({twin['_name']})"
     model = twin["model"].rpartition(":")[2].partition(";")[0]
     why = " ".join(part for part in (node["group"], node["votes"]) if part)
-    cause = node["cause"] or ""
+    cause = node["cause"]["id"] if node["cause"] else node["failureDomain"] or ""
     return [node["at"], str(node["wave"]), name, model, node["to"], why, cause]
 
 

@@ -72,7 +72,10 @@ query WhatIf($scenario: JSON, $name: String, $first: Int!) {
       counts { affected nearMisses notEvaluated baselineDown }
       affected(first: $first) {
         totalCount
-        nodes { twin { id } wave at from to level group votes cause path { id } minimalCauses spof }
+        nodes {
+          twin { id } wave at from to level group votes cause { id } failureDomain path { id }
+          minimalCauses spof
+        }
       }
       nearMisses(first: $first) { twin { id } group margin wouldFailIf }
       notEvaluated(first: 100) { id reason }

@@ -141,16 +141,24 @@ def _over(part: Callable[[Any], Any], below: Shape) -> Shape:
 
 # -- plain values, with places for twins --------------------------------------------------------
 
+
+def _cause(value: Any, *, twin: bool) -> str | None:
+    """The cause by id where it is a twin, or where it is none."""
+    id_: str | None = value.cause
+    return id_ if id_ is not None and id_.startswith(FREE) is not twin else None
+
+
 _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "at": lambda value: duration_text(value.at),
     "from": lambda value: value.before,
     "minimalCauses": lambda value: _listed(value.minimal_causes),
     "wouldFailIf": lambda value: list(value.would_fail_if),
+    "failureDomain": lambda value: _cause(value, twin=False),
 }
 
 
 def _without_domains(ids: Sequence[str]) -> list[str]:
-    """Free failure domains are no twins; `cause` names them."""
+    """Free failure domains are no twins; `failureDomain` names the one that decided."""
     return [id_ for id_ in ids if not id_.startswith(FREE)]
 
 
@@ -158,9 +166,10 @@ def _listed(ids: Sequence[str] | None) -> list[str] | None:
     return None if ids is None else list(ids)
 
 
-_TWIN_OF: dict[tuple[str, str], str] = {
-    ("Impacted", "twin"): "id",
-    ("NearMiss", "twin"): "id",
+_TWIN_OF: dict[tuple[str, str], Callable[[Any], str | None]] = {
+    ("Impacted", "twin"): lambda value: value.id,
+    ("Impacted", "cause"): lambda value: _cause(value, twin=True),
+    ("NearMiss", "twin"): lambda value: value.id,
 }
 
 
@@ -175,8 +184,7 @@ def _plain_field(compiler: Compiler, type_name: str, mention: Mention) -> Shape:
     if name == TYPENAME:
         return lambda *_: type_name
     if (type_name, name) in _TWIN_OF:
-        attribute = _TWIN_OF[type_name, name]
-        return _twin(compiler, mention.below, lambda value: getattr(value, attribute))
+        return _twin(compiler, mention.below, _TWIN_OF[type_name, name])
     if (type_name, name) == ("Impacted", "path"):
         return _twins(compiler, mention.below, lambda value: _without_domains(value.path))
     if type_name == "ImpactBounds":

@@ -70,8 +70,10 @@ type Impacted {
   group: String
   "How the group stood."
   votes: String
-  "The asset whose loss decided it, by id."
-  cause: String
+  "The asset whose loss decided it; null where that is a failure domain that is no twin."
+  cause: Twin
+  "That failure domain, such as `domain:trench`."
+  failureDomain: ID
   path: [Twin!]!
   "Failed assets none of which can be spared for this; null where very many failed."
   minimalCauses: [ID!]

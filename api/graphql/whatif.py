@@ -47,7 +47,8 @@ type Timeline {
 }
 """Hours without service until then: of assets, and times the customers and value of each."""
 type Unserved { assetHours: Float! customerHours: Float! valueHours: Float! }
-type TimelineEvent { at: Duration! id: ID! to: State! group: String cause: String }
+"""`cause` by id: an asset, or a failure domain that is no twin."""
+type TimelineEvent { at: Duration! id: ID! to: State! group: String cause: ID }
 type Outage { id: ID! begin: Duration! until: Duration customers: Float! value: Float! }
 type CurvePoint { at: Duration! assets: Int! customers: Float! value: Float! }
 """`path` is the place in the scenario, `line` its line where it was given as text."""

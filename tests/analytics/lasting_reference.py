@@ -44,13 +44,12 @@ class Lasting:
 
     def __init__(self, plant: Plant, recharge: float) -> None:
         self.plant = replace(plant, carriers={c: g.copy() for c, g in plant.carriers.items()})
-        self.now, self.bare = 0.0, set[tuple[int, int]]()
+        self.now, self.own, self.bare = 0.0, set[int](), set[tuple[int, int]]()
         self.wants = {i: g.total - g.fail_at + 1 for i, g in enumerate(plant.groups)}
         self.feeds = {i: dict(g.feeds) for i, g in enumerate(plant.groups)}
         self.votes = {i: {p: g.of(p) for p in g.feeds} for i, g in enumerate(plant.groups)}
         self.all = {i for i, g in enumerate(plant.groups) if g.votes is None and g.fail_at == 1}
         self.insulating = set(plant.insulating)
-        self.own: set[int] = set()
         self.down = dict.fromkeys(Moment(plant).baseline, -FOREVER)
         self.lost = {(i, p) for i, feeds in self.feeds.items() for p in feeds if p in self.down}
         self.pending: dict[tuple[int, int], float] = {}
@@ -136,9 +135,8 @@ class Lasting:
                 self.storages[asset, carrier].turn(DRAINING, self.now)
 
     def is_passed(self, asset: int, carrier: int, new: set[tuple[int, int]]) -> bool:
-        into = self.plant.carriers[carrier].predecessors(asset)
-        having = {a for a in into if (a, carrier) not in new or (a, carrier) in self.plant.sources}
-        return bool(having & self.up() - self.insulating)
+        into = set(self.plant.carriers[carrier].predecessors(asset)) & self.up() - self.insulating
+        return any((a, carrier) not in new - self.plant.sources for a in into)
 
     def disconnect(self, one: int, other: int, carrier: int, at: float) -> None:
         self.advance(at, whole=False)
@@ -272,8 +270,8 @@ class Lasting:
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True
             for spot, buffer in self.storages.items():
-                idle_too = spot[0] in self.up() and spot[0] in self.plant.carriers[spot[1]]
-                waits = idle_too and spot not in fed and buffer.mode != DRAINING
+                asks = spot[0] in self.up() & set(self.plant.carriers[spot[1]]) and spot not in fed
+                waits = asks and buffer.mode != DRAINING
                 if waits and buffer.left(self.now) > 0:
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True

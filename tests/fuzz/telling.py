@@ -227,8 +227,8 @@ _QUERIES = (
     b" first: 2) { totalCount nodes { id name feeds { edges { id properties { share } node { id }"
     b" } } } pageInfo { endCursor hasNextPage } } }",
     b"query Q($a: [ID!]!) { impact(failed: $a) { totals { assets customers } waves { wave at count"
-    b" } affected(first: 3) { nodes { twin { id } wave at to group votes cause path { id } } }"
-    b" notEvaluated { id reason } } }" + PART + b'{"a": ["B1", "P1/motor"]}',
+    b" } affected(first: 3) { nodes { twin { id } wave at to group votes cause { id } failureDomain"
+    b" path { id } } } notEvaluated { id reason } } }" + PART + b'{"a": ["B1", "P1/motor"]}',
     b"mutation M($t: [TwinInput!]!) { writeTwins(twins: $t) { written errors { index code path"
     b" message cure } } }" + PART + b'{"t": [{"id": "P9", "model": "Pump", "values": {"serial": 1'
     b', "motor": {}, "tags": ["a"]}}]}',

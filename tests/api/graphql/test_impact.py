@@ -4,12 +4,13 @@ is needed by its pump, P1 feeds T1 and T2, P2 feeds T2, T1 feeds A1; all feeds a
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.api.graphql.plant import Plant
+from tests.api.graphql.plant import MODELS, Plant
 from twinfall.api.graphql import roots
 from twinfall.api.networks import LiveNetwork
 from twinfall.graph.twins import TwinInput
@@ -19,7 +20,7 @@ def test_an_impact_lists_what_fails_when_and_why(plant: Plant) -> None:
     found = plant.ask(
         '{ impact(failed: ["B1"]) { snapshot totals { assets customers value services '
         "{ name count } } waves { wave at count } affected { totalCount nodes { twin { __typename "
-        "id _name } wave at to group votes cause path { id } } } } }"
+        "id _name } wave at to group votes cause { id _name } failureDomain path { id } } } } }"
     )["impact"]
     assert found["snapshot"]
     assert found["totals"]["assets"] == 7
@@ -33,8 +34,32 @@ def test_an_impact_lists_what_fails_when_and_why(plant: Plant) -> None:
     assert nodes["P1"]["twin"] == {"__typename": "Pump", "id": "P1", "_name": "First pump"}
     assert nodes["P1"]["to"] == "failed"
     assert nodes["P1"]["group"] == "motor"
-    assert nodes["P1"]["cause"] == "P1/motor"
+    assert nodes["P1"]["cause"]["id"] == "P1/motor"
+    assert nodes["T1"]["cause"] == {"id": "P1", "_name": "First pump"}
+    assert {node["failureDomain"] for node in nodes.values()} == {None}
     assert [twin["id"] for twin in nodes["A1"]["path"]] == ["B1", "P1/motor", "P1", "T1", "A1"]
+
+
+def test_a_failure_domain_that_is_no_twin_is_named_as_the_cause() -> None:
+    in_trench = {"dependent": "target", "rule": "all", "failureDomain": "domain:trench"}
+    contents = {"dtmi:plant:Asset;1": {"contents": {"feeds": in_trench}}}
+    query = (
+        "query($failed: [ID!]!) { impact(failed: $failed) { affected { nodes "
+        "{ twin { id } cause { id } failureDomain path { id } } } } }"
+    )
+    with contextlib.closing(Plant([])) as plant:
+        plant.graph.load_models(MODELS, [{"version": 1, "interfaces": contents}])
+        plant.fill()
+        lost = plant.ask(query, failed=["domain:trench"])["impact"]["affected"]["nodes"]
+        fallen = plant.ask(query, failed=["T1"])["impact"]["affected"]["nodes"]
+
+    cut = {node["twin"]["id"]: node for node in lost}
+    assert set(cut) == {"T1", "T2", "A1"}
+    assert cut["T1"]["cause"] is None
+    assert cut["T1"]["failureDomain"] == "domain:trench"
+    assert [node["twin"]["id"] for node in fallen] == ["A1"]
+    assert fallen[0]["cause"] == {"id": "T1"}
+    assert fallen[0]["failureDomain"] is None
 
 
 def test_a_horizon_ends_the_cascade(plant: Plant) -> None:
@@ -49,7 +74,7 @@ def test_a_horizon_ends_the_cascade(plant: Plant) -> None:
 def test_an_impact_is_one_fetch_for_all_its_twins(plant: Plant) -> None:
     query = (
         '{ impact(failed: ["B1"]) { affected { nodes { twin { id ... on Pump { ratedFlow feeds '
-        "{ totalCount } } } cause path { id _state } } } nearMisses { twin { id } } "
+        "{ totalCount } } } cause { id } path { id _state } } } nearMisses { twin { id } } "
         "baselineDown { id } } }"
     )
     plant.ask(query)
