@@ -142,9 +142,9 @@ def moment_of(
 
 
 def _charges(timer: NDArray[np.void], now: float) -> Charges:
-    """Of these, the ones that are not full and charging."""
+    """Of these, the ones that drain or are not full."""
     left = _left(timer, now)
-    some = (timer["mode"] != timers.CHARGING) | (left < timer["full"])
+    some = (timer["mode"] == timers.DRAINING) | (left < timer["full"])
     kept = timer[some]
     return Charges(
         kept["at"],
