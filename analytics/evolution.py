@@ -1,4 +1,4 @@
-"""Evolution: a plant that goes on, in which assets fail and are repaired, feeds come and go.
+"""Evolution: a plant that goes on: assets fail and are repaired, feeds and connections come and go.
 
 A question starts from a healthy plant and is over; an evolution keeps its state, and each change
 costs what it changes. Semantics: `docs/cascade.md`, "As time goes on".
@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from twinfall.analytics import given, kernels
 from twinfall.analytics.kernels import changing, falling, timers
-from twinfall.analytics.loosening import Loose, loosened, needs
+from twinfall.analytics.kernels.upstream import close_circles
+from twinfall.analytics.laying import are_connected, has_room, laid
+from twinfall.analytics.links import MAX_CARRIERS
+from twinfall.analytics.loosening import Loose, loosened, needs, spare_leads_elsewhere
 from twinfall.analytics.moments import (
     Moment,
     beginning,
@@ -189,6 +192,41 @@ class Evolution:
         loose.take(feed[1], wanted)
         return self._moved()
 
+    def connect(
+        self, one: int, other: int, carrier: int, *, oneway: bool = False, at: float | None = None
+    ) -> Moved:
+        """Connect two assets in a carrier, from the first to the second only if `oneway`. An asset
+        without connections in it until then needs it from now on. BadInput where something connects
+        the two already. The first call, and one for a new carrier, makes room: O(assets +
+        connections); each looks at what the two hang on and costs a round of the carrier.
+        """
+        pair, to = self._pair(one, other, carrier), self._to(at)
+        if one == other:
+            raise BadInput(f"{one} is connected with itself", path="other", cure="another asset")
+        if are_connected(self._arrays, *pair):
+            message = f"{one} and {other} are connected in carrier {carrier} already"
+            raise BadInput(message, path="other", cure="`disconnect` them first")
+        self._lay(pair)
+        spare_leads_elsewhere(self._arrays, self._loose, pair[:2])
+        if close_circles(self._arrays, self._scratch, self._state, (*pair, int(oneway))):
+            self._arrays = self._arrays._replace(cyclic=True)
+        self._change(changing.CONNECT, NOBODY, to, (*pair, int(oneway), 0, 0))
+        return self._moved()
+
+    def disconnect(self, one: int, other: int, carrier: int, at: float | None = None) -> Moved:
+        """Take away all that connects two assets in a carrier, whatever its direction. An asset
+        without connections does not need the carrier any more. BadInput where there is none.
+        Costs as `connect`.
+        """
+        pair, to = self._pair(one, other, carrier), self._to(at)
+        if not are_connected(self._arrays, *pair):
+            message = f"{one} and {other} are not connected in carrier {carrier}"
+            raise BadInput(message, path="other")
+        if not self._state.room.any():
+            self._lay(pair)
+        self._change(changing.DISCONNECT, NOBODY, to, (*pair, 0, 0, 0))
+        return self._moved()
+
     # -- how it stands --------------------------------------------------------------------
 
     @property
@@ -290,16 +328,7 @@ class Evolution:
         if isinstance(assets, int | np.integer):
             self._one[0] = given.position(assets, self.network.n, "assets")
             return self._one
-        try:
-            found = np.asarray(assets if isinstance(assets, np.ndarray) else list(assets))
-        except (TypeError, ValueError):
-            found = np.zeros(1)
-        if found.size and not np.issubdtype(found.dtype, np.integer):
-            raise BadInput("assets are given by their positions, whole numbers", path="assets")
-        positions = np.unique(found.astype(np.int64))
-        if len(positions) and (positions[0] < 0 or positions[-1] >= self.network.n):
-            raise BadInput(f"assets are numbered 0 to {self.network.n - 1}", path="assets")
-        return positions.astype(np.int32)
+        return given.chosen(assets, self.network.n)
 
     def _moved(self) -> Moved:
         count = self._state.count
@@ -334,6 +363,17 @@ class Evolution:
         if not len(found):
             raise BadInput(f"{provider} does not feed group {group}", path="provider")
         return begin + int(found[0])
+
+    def _pair(self, one: int, other: int, carrier: int) -> tuple[int, int, int]:
+        n = self.network.n
+        ends = given.position(one, n, "one"), given.position(other, n, "other")
+        return *ends, given.position(carrier, MAX_CARRIERS, "carrier")
+
+    def _lay(self, pair: tuple[int, int, int]) -> None:
+        """Make room for a connection, unless there is."""
+        if not has_room(self._arrays, self._state, pair):
+            made = laid(self._arrays, self._scratch, self._state, pair)
+            self._arrays, self._scratch, self._state = made
 
     def _room(self) -> Loose:
         if self._loose.nobody < 0:

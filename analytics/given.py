@@ -60,6 +60,20 @@ def position(value: Any, n: int, name: str) -> int:
     return found
 
 
+def chosen(assets: Any, n: int) -> NDArray[np.int32]:
+    """The numbers of some assets, 0 to n - 1, in a row of any kind: ascending, each once."""
+    try:
+        found = np.asarray(assets if isinstance(assets, np.ndarray) else list(assets))
+    except (TypeError, ValueError):
+        found = np.zeros(1)
+    if found.size and not np.issubdtype(found.dtype, np.integer):
+        raise BadInput("assets are given by their positions, whole numbers", path="assets")
+    found = np.unique(found.astype(np.int64))
+    if len(found) and (found[0] < 0 or found[-1] >= n):
+        raise BadInput(f"assets are numbered 0 to {n - 1}", path="assets")
+    return found.astype(np.int32)
+
+
 def instant(at: Any, earliest: float, name: str) -> float:
     """A time in seconds, not before `earliest` and not infinite."""
     number = isinstance(at, Real) and not isinstance(at, bool | np.bool_)

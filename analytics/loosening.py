@@ -107,6 +107,18 @@ def loosened(
     return made, scratch, _with_slots(state, live, moved, size), loose
 
 
+def spare_leads_elsewhere(arrays: kernels.Arrays, loose: Loose, connected: tuple[int, int]) -> None:
+    """Let spare feeds not lead to these two, which are to be connected: whoever follows what hangs
+    on an asset goes along them.
+    """
+    if loose.nobody < 0 or int(arrays.rule["consumer"][loose.nobody]) not in connected:
+        return
+    leaf = arrays.member == 0
+    leaf[arrays.provider[arrays.group != loose.nobody]] = False
+    leaf[list(connected)] = False
+    arrays.rule["consumer"][loose.nobody] = int(np.argmax(leaf))
+
+
 def needs(feeds: Feeds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The weight that each group has, and that it needs: more than there can be where it was never
     evaluated.

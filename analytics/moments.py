@@ -100,6 +100,7 @@ def beginning(network: Network, now: float) -> falling.Evolving:
         rose=np.zeros(n, np.int32),
         regained=np.zeros(feeds.count, np.int32),
         count=np.zeros(7, np.int64),
+        room=np.zeros(3, np.int64),
     )
 
 
@@ -141,9 +142,9 @@ def moment_of(
 
 
 def _charges(timer: NDArray[np.void], now: float) -> Charges:
-    """Of these, the ones that are not full and charging."""
+    """Of these, the ones that drain or are not full."""
     left = _left(timer, now)
-    some = (timer["mode"] != timers.CHARGING) | (left < timer["full"])
+    some = (timer["mode"] == timers.DRAINING) | (left < timer["full"])
     kept = timer[some]
     return Charges(
         kept["at"],

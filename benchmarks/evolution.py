@@ -1,4 +1,4 @@
-"""Changes to a large plant that goes on: failures, repairs, feeds that come and go.
+"""Changes to a large plant that goes on: failures, repairs, feeds and pipes that come and go.
 
 `python -m benchmarks.evolution [ASSETS]`. After all of it the state is compared with what a
 question asked from the start finds.
@@ -17,7 +17,7 @@ from benchmarks.measure import machine
 from benchmarks.synthetic import ASSETS, City, city
 from twinfall.analytics import Evolution, Network, warm
 
-UPDATES = 10_000
+UPDATES, CABLES = 10_000, 1_000
 COMPARED, FAILED = 50_000, 40
 DOWN = 20_000
 """Assets that have failed before."""
@@ -55,6 +55,37 @@ def main() -> None:
     _row("remove a feed", [lambda p=p: evolution.remove_feed(*p) for p in pairs])
     print(f"\nBegun in {begun:.2f} s, {before:,} assets down before the first row.")
     _compared()
+    _laid(made, draw)
+
+
+def _laid(made: City, draw: np.random.Generator) -> None:
+    """The same city on mains; nothing has failed before."""
+    links, source = made.mains()
+    print(f"\n{machine()}; on mains of water and power with {len(links):,} connections:\n")
+    print("| | median | p99 | p99.9 | max |")
+    print("|---|---|---|---|---|")
+    Evolution(Network.from_arrays(2, [], [], group=[], rule=[])).connect(0, 1, 0)  # compiled
+    network = Network.from_arrays(
+        made.assets, made.provider, made.consumer, group=made.group, rule=made.rule, k=made.k,
+        sustain=made.sustain, connections=[link[:2] for link in links],
+        carrier=[link[2] for link in links], source=source,
+    )  # fmt: skip
+    evolution, there = Evolution(network), {link[:2] for link in links}
+    mains = draw.integers(made.size["junction"], size=(2, CABLES)) + made.first["junction"]
+    homes = draw.choice(made.size["building"], CABLES, replace=False) + made.first["building"]
+    pipes = {(a, b) for a, b in mains.T.tolist() if a < b and (a, b) not in there}
+    first, *rest = zip(mains[0].tolist(), homes.tolist(), strict=True)
+    _row("first pipe laid, which makes room", [lambda: evolution.connect(*first, 0, oneway=True)])
+    _row(
+        "lay a pipe to a building",
+        [lambda p=p: evolution.connect(*p, 0, oneway=True) for p in rest],
+    )
+    _row("cut a pipe to a building", [lambda p=p: evolution.disconnect(*p, 0) for p in rest])
+    _row("lay a pipe within the mains", [lambda p=p: evolution.connect(*p, 0) for p in pipes])
+    _row("cut a pipe within the mains", [lambda p=p: evolution.disconnect(*p, 0) for p in pipes])
+    some = draw.choice(made.assets, UPDATES, replace=False).tolist()
+    _row("fail any asset after that", [lambda a=a: evolution.fail(a) for a in some])
+    _row("repair any asset after that", [lambda a=a: evolution.repair(a) for a in some])
 
 
 def _compared() -> None:

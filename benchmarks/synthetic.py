@@ -10,6 +10,7 @@ controlled through hubs that live on power: a circle, which `mutual` says how to
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,25 @@ class City:
             self.assets, self.provider, self.consumer, group=self.group, rule=self.rule,
             k=self.k, sustain=self.sustain,
         )  # fmt: skip
+
+    def mains(self) -> tuple[list[tuple[int, int, int]], NDArray[np.int32]]:
+        """Connections (one, other, carrier) and sources [assets]: a ring of junctions with pumps
+        along it carries water (0), a row of feeders with substations power (1).
+        """
+        water, power = self._all("junction"), self._all("feeder")
+        pumps, stations = self._all("pump"), self._all("substation")
+        links = [
+            *((a, b, 0) for a, b in zip(water, [*water[1:], water[0]], strict=True)),
+            *((p, water[i * len(water) // len(pumps)], 0) for i, p in enumerate(pumps)),
+            *((a, b, 1) for a, b in pairwise(power)),
+            *((s, power[i * len(power) // len(stations)], 1) for i, s in enumerate(stations)),
+        ]
+        source = np.zeros(self.assets, np.int32)
+        source[pumps], source[stations] = 1, 2
+        return links, source
+
+    def _all(self, kind: str) -> list[int]:
+        return list(range(self.first[kind], self.first[kind] + self.size[kind]))
 
     def one(self, kind: str, at: float = 0.5) -> int:
         """An asset of a kind, somewhere along the numbering."""

@@ -78,10 +78,13 @@ class Arrays(NamedTuple):
     conducts: Any  # uint8 [n]
     black_start: Any  # uint8 [n]
     pass_start: Any  # int32 [C * n + 1], into pass_to, at carrier * n + asset
+    pass_end: Any  # int32 [C * n]; the next start, but in a plant whose connections change
     pass_to: Any  # int32: where an asset passes its carrier on to
     touch_start: Any  # int32 [C * n + 1], into touch: neighbours whatever the direction
+    touch_end: Any  # int32 [C * n]
     touch: Any  # int32
     member_start: Any  # int32 [C + 1], into members
+    member_end: Any  # int32 [C]
     members: Any  # int32: the assets connected in a carrier, ascending
     storage: Any  # int32 [S] assets
     storage_carrier: Any  # int32 [S]

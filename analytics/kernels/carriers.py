@@ -41,7 +41,7 @@ def carrier_cut(
 ) -> int:
     """One carrier, given the waves up to `wave`; what goes down makes the next one."""
     mark, order, root, reached, members = s.mark, s.order, s.root, s.reached, a.members
-    first, last = a.member_start[carrier], a.member_start[carrier + 1]
+    first, last = a.member_start[carrier], a.member_end[carrier]
     tail = begin_at_sources(a, s, carrier, wave)
     tail = reach(a, s, carrier, i64(0), tail, wave)
     find_roots(a, s, new, carrier, wave, tail, now)
@@ -85,7 +85,7 @@ def begin_at_sources(a: Any, s: Any, carrier: int, wave: int) -> Any:
     mark, root, reached, queue, members = s.mark, s.root, s.reached, s.queue, a.members
     source = a.source
     tail = i64(0)
-    for at in range(a.member_start[carrier], a.member_start[carrier + 1]):
+    for at in range(a.member_start[carrier], a.member_end[carrier]):
         asset = members[at]
         reached[asset] = 0
         root[asset] = -1
@@ -123,14 +123,14 @@ def _begin_at_storages(
 def reach(a: Any, s: Any, carrier: int, head: int, tail: int, wave: int) -> int:
     """Spread from the queue through assets that are up and conduct; the queue's new end."""
     mark, reached, queue, conducts = s.mark, s.reached, s.queue, a.conducts
-    pass_start, pass_to = a.pass_start, a.pass_to
+    pass_start, pass_end, pass_to = a.pass_start, a.pass_end, a.pass_to
     base = carrier * len(conducts)
     while head < tail:
         asset = queue[head]
         head += 1
         if conducts[asset] == 0:
             continue
-        for at in range(pass_start[base + asset], pass_start[base + asset + 1]):
+        for at in range(pass_start[base + asset], pass_end[base + asset]):
             other = pass_to[at]
             if reached[other] == 0 and mark[other].wave > wave:
                 reached[other] = 1
@@ -148,12 +148,14 @@ def find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now
     is free from `tail` on: what is reached and what is not are different assets.
     """
     mark, root, reached, queue, order = s.mark, s.root, s.reached, s.queue, s.order
-    touch_start, touch, member = a.touch_start, a.touch, a.member
+    touch_start, touch_end, touch, member = a.touch_start, a.touch_end, a.touch, a.member
     base = carrier * len(member)
     head = tail
     for i in range(len(a.storage)):
         asset = a.storage[i]
         empties = s.empty[i] == 1 and s.dry[i] + a.storage_autonomy[i] == now
+        if reached[asset] == 1:  # again, in this very moment
+            continue
         if empties and a.storage_carrier[i] == carrier and mark[asset].wave > wave:
             root[asset] = -2 - i
             queue[tail] = asset
@@ -167,7 +169,7 @@ def find_roots(a: Any, s: Any, new: Any, carrier: int, wave: int, tail: int, now
     while head < tail:
         asset = queue[head]
         head += 1
-        for at in range(touch_start[base + asset], touch_start[base + asset + 1]):
+        for at in range(touch_start[base + asset], touch_end[base + asset]):
             other = touch[at]
             if root[other] == -1 and reached[other] == 0 and mark[other].wave > wave:
                 root[other] = root[asset]

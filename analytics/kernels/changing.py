@@ -12,6 +12,7 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import NONE, UP, i64
 from twinfall.analytics.kernels.compiled import compiled, inner
+from twinfall.analytics.kernels.connecting import disconnect, join, lay, led_to
 from twinfall.analytics.kernels.evolving import moment
 from twinfall.analytics.kernels.falling import DIRTY, FALLEN, ROSE, seed
 from twinfall.analytics.kernels.rising import rise
@@ -19,7 +20,7 @@ from twinfall.analytics.kernels.timers import CHARGING, drop, turn
 
 MOST_LOOKED_AT = 10_000
 """Assets until a circle is taken for granted."""
-PASS, FAIL, REPAIR, ON, OFF, ATTACH, DETACH = 0, 1, 2, 3, 4, 5, 6
+PASS, FAIL, REPAIR, ON, OFF, ATTACH, DETACH, CONNECT, DISCONNECT = 0, 1, 2, 3, 4, 5, 6, 7, 8
 NO_ROOM, THERE_ALREADY, CIRCLE = NONE, i64(-2), i64(-3)
 
 
@@ -27,8 +28,9 @@ NO_ROOM, THERE_ALREADY, CIRCLE = NONE, i64(-2), i64(-3)
 def change(a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, now: float) -> Any:
     """Let time pass until now, change something, and follow until nothing more falls or rises.
 
-    assets: what fails, is repaired or switched. feed: what `_attach` and `_detach` take. Returns
-    the number of the feed, or why nothing is done: NO_ROOM, THERE_ALREADY, CIRCLE.
+    assets: what fails, is repaired or switched. feed: what `_attach` and `_detach` take, or
+    `join` and `disconnect`. Returns the number of the feed, or why nothing is done: NO_ROOM,
+    THERE_ALREADY, CIRCLE.
     """
     place = (NONE, NONE)
     if what == ATTACH:
@@ -58,7 +60,7 @@ def _apply(
     a: Any, s: Any, e: Any, what: int, assets: Any, feed: Any, place: Any, now: float
 ) -> Any:
     """All but a failure, and who rises because of it; the group whose feeds are others (-1)."""
-    group, seeds, before = NONE, assets, False
+    group, seeds, before, later = NONE, assets, False, False
     if what in (ATTACH, DETACH):
         group = i64(feed[1] if what == ATTACH else a.group[feed[0]])
         before = _is_lost(a, s, group)
@@ -71,9 +73,18 @@ def _apply(
     elif what == REPAIR:
         for asset in assets:
             e.asset[asset].own = 0
+    elif what == CONNECT:
+        seeds = led_to(feed)
+        later = not join(a, s, e, feed, now)  # who has nothing to pass on lets nobody rise
+        if not later:
+            lay(a, e, feed)
+    elif what == DISCONNECT:
+        seeds = disconnect(a, s, e, feed, now)
     else:
         seeds = _switch(a, s, e, i64(assets[0]), what == ON)
     rise(a, s, e, seeds, now)
+    if later:
+        lay(a, e, feed)
     return group
 
 
@@ -90,12 +101,12 @@ def _switch(a: Any, s: Any, e: Any, asset: int, on: bool) -> Any:
     size = i64(0)
     for carrier in range(len(a.member_start) - 1):
         base = i64(carrier) * len(a.member) + asset
-        size += a.pass_start[base + 1] - a.pass_start[base]
+        size += a.pass_end[base] - a.pass_start[base]
     around = np.empty(size, np.int32)
     size = i64(0)
     for carrier in range(len(a.member_start) - 1):
         base = i64(carrier) * len(a.member) + asset
-        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+        for at in range(a.pass_start[base], a.pass_end[base]):
             around[size] = a.pass_to[at]
             size += 1
     if not on and a.cyclic:
@@ -203,7 +214,7 @@ def _after(a: Any, queue: Any, flagged: Any, asset: int, tail: int) -> Any:
             tail += 1
     for carrier in range(len(a.member_start) - 1):
         base = i64(carrier) * len(a.member) + asset
-        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+        for at in range(a.pass_start[base], a.pass_end[base]):
             other = i64(a.pass_to[at])
             if flagged[other].risen == 0:
                 flagged[other].risen = 1

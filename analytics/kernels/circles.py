@@ -79,7 +79,7 @@ def suspect(mark: Any, support: Any, scope: Any, asset: int, size: int) -> Any:
 def suspect_neighbours(a: Any, s: Any, asset: int, size: int) -> Any:
     for carrier in range(len(a.member_start) - 1):
         base = carrier * len(a.member) + asset
-        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+        for at in range(a.pass_start[base], a.pass_end[base]):
             size = suspect(s.mark, s.support, s.scope, i64(a.pass_to[at]), size)
     return size
 
@@ -128,7 +128,7 @@ def blame_one(s: Any, asset: int, by_loss_of: int, by: int, tail: int) -> int:
 @inner
 def blame_neighbours(a: Any, s: Any, asset: int, carrier: int, tail: int) -> int:
     base = carrier * len(a.member) + asset
-    for at in range(a.pass_start[base], a.pass_start[base + 1]):
+    for at in range(a.pass_start[base], a.pass_end[base]):
         other = i64(a.pass_to[at])
         if (a.member[other] & ~s.support[other].fed) >> carrier & 1:
             tail = blame_one(s, other, asset, -2 - carrier, tail)

@@ -169,7 +169,7 @@ def _down_before(a: Any, s: Any, e: Any, asset: int, tail: int) -> Any:
             tail = _queue_down(s, e, i64(a.provider[a.in_edges[at]]), tail)
     for carrier in range(len(a.member_start) - 1):
         base = carrier * len(a.member) + asset
-        for at in range(a.touch_start[base], a.touch_start[base + 1]):
+        for at in range(a.touch_start[base], a.touch_end[base]):
             tail = _queue_down(s, e, i64(a.touch[at]), tail)
     return tail
 

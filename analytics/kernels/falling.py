@@ -20,6 +20,8 @@ WAVE, FALLEN, ROSE, SEEDS, DIRTY, CIRCLES, REGAINED = 0, 1, 2, 3, 4, 5, 6
 """In `count`: the last wave, how many have fallen and risen in this call, seeds, carriers to be
 looked at (bits), buffers and storages that run in circles, groups that have votes again.
 """
+PASSED, TOUCHED, JOINED = 0, 1, 2
+"""In `room`: rows of `pass_to`, of `touch` and of `members`."""
 
 
 ASSET = np.dtype(
@@ -48,6 +50,7 @@ class Evolving(NamedTuple):
     rose: Any  # int32 [n] who has risen in this call
     regained: Any  # int32 [G] groups that have votes again while it is found out who rises
     count: Any  # int64 [7]
+    room: Any  # int64 [3]: from where on places in these are no row's
 
 
 @inner

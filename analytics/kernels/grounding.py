@@ -81,7 +81,7 @@ def _fed_from_outside(a: Any, s: Any, size: int) -> None:
             if member[asset] >> carrier & 1 == 0:
                 continue
             base = i64(carrier) * n
-            for at in range(a.touch_start[base + asset], a.touch_start[base + asset + 1]):
+            for at in range(a.touch_start[base + asset], a.touch_end[base + asset]):
                 other = i64(a.touch[at])
                 outside = mark[other].wave == UP and support[other].inside == 0
                 if outside and a.conducts[other] == 1 and passes(a, base + other, asset):
@@ -90,7 +90,7 @@ def _fed_from_outside(a: Any, s: Any, size: int) -> None:
 
 @inner
 def passes(a: Any, at_carrier: int, to: int) -> bool:
-    for at in range(a.pass_start[at_carrier], a.pass_start[at_carrier + 1]):
+    for at in range(a.pass_start[at_carrier], a.pass_end[at_carrier]):
         if a.pass_to[at] == to:
             return True
     return False
@@ -168,7 +168,7 @@ def _work(a: Any, s: Any, head: int, tail: int) -> int:
 def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
     """Pass on the carriers that reach an asset, each once."""
     mark, support, queue, member = s.mark, s.support, s.queue, a.member
-    pass_start, pass_to = a.pass_start, a.pass_to
+    pass_start, pass_end, pass_to = a.pass_start, a.pass_end, a.pass_to
     if a.conducts[asset] == 0:
         return tail
     carriers = i64(member[asset] & support[asset].fed & ~support[asset].passed)
@@ -177,7 +177,7 @@ def _pass_on(a: Any, s: Any, asset: int, tail: int) -> int:
         if carriers >> carrier & 1 == 0:
             continue
         base = carrier * len(member) + asset
-        for at in range(pass_start[base], pass_start[base + 1]):
+        for at in range(pass_start[base], pass_end[base]):
             other = i64(pass_to[at])
             support[other].fed |= i64(1) << carrier
             tail = _support(mark, support, member, queue, other, tail)

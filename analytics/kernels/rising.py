@@ -161,7 +161,7 @@ def _pass_on(a: Any, s: Any, e: Any, asset: int, carriers: int, now: float, tail
         if carriers >> carrier & 1 == 0:
             continue
         base = i64(carrier) * len(a.member) + asset
-        for at in range(a.pass_start[base], a.pass_start[base + 1]):
+        for at in range(a.pass_start[base], a.pass_end[base]):
             tail = _try(a, s, e, i64(a.pass_to[at]), now, tail)
     return tail
 
@@ -218,7 +218,7 @@ def _is_fed(a: Any, s: Any, e: Any, asset: int, carrier: int, now: float) -> boo
         if mine and left(e.timer, i64(e.first_storage + i), now) > 0.0:
             return True
     base = carrier * len(a.member)
-    for at in range(a.touch_start[base + asset], a.touch_start[base + asset + 1]):
+    for at in range(a.touch_start[base + asset], a.touch_end[base + asset]):
         other = i64(a.touch[at])
         if a.conducts[other] == 0:
             continue
@@ -271,9 +271,11 @@ def _set_buffer(a: Any, s: Any, e: Any, group: int, now: float) -> None:
     slot = i64(e.buffer_slot[group])
     if slot < 0 or e.timer[slot].circled == 1:
         return
-    mode = CHARGING
+    mode, consumer = CHARGING, i64(a.rule[group].consumer)
     if 0 < a.rule[group].fail_at <= s.tally[group].lost:
-        mode = DRAINING if s.mark[a.rule[group].consumer].wave == UP else HOLDING
+        mode = DRAINING if s.mark[consumer].wave == UP else HOLDING
+    elif a.cyclic and e.timer[slot].mode == DRAINING and a.circling[consumer] == 1:
+        seed(e, consumer)  # its votes may hang on itself
     turn(e.timer, e.heap, e.size, slot, mode, now)
 
 

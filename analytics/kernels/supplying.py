@@ -15,7 +15,7 @@ from twinfall.analytics.kernels.carriers import (
     touched,
 )
 from twinfall.analytics.kernels.compiled import inner
-from twinfall.analytics.kernels.falling import fall, rest, run_dry
+from twinfall.analytics.kernels.falling import fall, rest, run_dry, seed
 from twinfall.analytics.kernels.timers import CHARGING, left
 
 
@@ -38,7 +38,7 @@ def carrier_lost(
 ) -> Any:
     """One carrier, given the waves up to `wave`; what falls makes the next one."""
     mark, root, reached, members = s.mark, s.root, s.reached, a.members
-    first, last = a.member_start[carrier], a.member_start[carrier + 1]
+    first, last = a.member_start[carrier], a.member_end[carrier]
     tail = begin_at_sources(a, s, carrier, wave)
     tail = reach(a, s, carrier, i64(0), tail, wave)
     find_roots(a, s, new, carrier, wave, tail, now)
@@ -65,12 +65,12 @@ def _begin_at_storages(
     head = tail
     for i in range(len(a.storage)):
         asset = a.storage[i]
-        if a.storage_carrier[i] != carrier or s.mark[asset].wave <= wave:
+        if not _is_connected(a, i64(i), carrier) or s.mark[asset].wave <= wave:
             continue
         slot = i64(e.first_storage + i)
         if s.reached[asset] == 1:
             if e.timer[slot].circled == 0 and s.mark[asset].wave == UP:
-                rest(s, e, i64(i), CHARGING, now)
+                _rest(a, s, e, i64(i), now)
             continue
         if s.mark[asset].wave != UP:  # it has fallen in this very wave
             if left(e.timer, slot, now) > 0.0:
@@ -87,3 +87,17 @@ def _begin_at_storages(
     for at in range(head, tail):
         s.reached[s.queue[at]] = 1
     return tail
+
+
+@inner
+def _is_connected(a: Any, i: int, carrier: int) -> bool:
+    return bool(a.storage_carrier[i] == carrier and a.member[a.storage[i]] >> carrier & 1)
+
+
+@inner
+def _rest(a: Any, s: Any, e: Any, i: int, now: float) -> None:
+    """A storage that is reached recharges; whether what reaches it hangs on it is looked at."""
+    asset = i64(a.storage[i])
+    if a.cyclic and s.dry[i] < np.inf and a.circling[asset] == 1:
+        seed(e, asset)
+    rest(s, e, i, CHARGING, now)

@@ -4,7 +4,9 @@ but what is remembered. `docs/cascade.md`, "As time goes on", in code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import networkx as nx
 
 from tests.analytics.reference import FOREVER, Group, Moment, Plant
 
@@ -41,13 +43,13 @@ class Lasting:
     """The state: who is down since when, who has failed by themselves, which losses are felt."""
 
     def __init__(self, plant: Plant, recharge: float) -> None:
-        self.plant, self.now = plant, 0.0
+        self.plant = replace(plant, carriers={c: g.copy() for c, g in plant.carriers.items()})
+        self.now, self.own, self.bare = 0.0, set[int](), set[tuple[int, int]]()
         self.wants = {i: g.total - g.fail_at + 1 for i, g in enumerate(plant.groups)}
         self.feeds = {i: dict(g.feeds) for i, g in enumerate(plant.groups)}
         self.votes = {i: {p: g.of(p) for p in g.feeds} for i, g in enumerate(plant.groups)}
         self.all = {i for i, g in enumerate(plant.groups) if g.votes is None and g.fail_at == 1}
         self.insulating = set(plant.insulating)
-        self.own: set[int] = set()
         self.down = dict.fromkeys(Moment(plant).baseline, -FOREVER)
         self.lost = {(i, p) for i, feeds in self.feeds.items() for p in feeds if p in self.down}
         self.pending: dict[tuple[int, int], float] = {}
@@ -84,6 +86,10 @@ class Lasting:
         self.rise(assets)
         self.moment(set())
 
+    def stop(self, assets: set[int], at: float) -> None:
+        self.advance(at, whole=False)
+        self.moment(assets - self.own)
+
     def switch(self, asset: int, on: bool, at: float) -> None:
         self.advance(at, whole=False)
         (self.insulating.discard if on else self.insulating.add)(asset)
@@ -106,6 +112,41 @@ class Lasting:
         self.lost.discard((group, provider))
         self.pending.pop((group, provider), None)
         self.revoted(group)
+
+    def connect(self, one: int, other: int, carrier: int, oneway: bool, at: float) -> None:
+        self.advance(at, whole=False)
+        graph = self.plant.carriers.setdefault(carrier, nx.DiGraph())
+        new = {(a, carrier) for a in (one, other) if a not in graph}
+        graph.add_edges_from([(one, other)] if oneway else [(one, other), (other, one)])
+        self.take_in(new)
+        self.rise({other} if oneway else {one, other})
+        self.bare = set()
+        self.moment(set())
+
+    def take_in(self, new: set[tuple[int, int]]) -> None:
+        """Who is connected newly and has nothing of the carrier passes nothing on; storages run for
+        those that nobody else feeds.
+        """
+        self.bare = set(new)
+        while has := {spot for spot in self.bare if self.may_have(*spot, set(), set())}:
+            self.bare -= has
+        for asset, carrier in new - self.bare - self.plant.sources:
+            if asset not in self.down and not self.is_passed(asset, carrier, new):
+                self.storages[asset, carrier].turn(DRAINING, self.now)
+
+    def is_passed(self, asset: int, carrier: int, new: set[tuple[int, int]]) -> bool:
+        into = set(self.plant.carriers[carrier].predecessors(asset)) & self.up() - self.insulating
+        return any((a, carrier) not in new - self.plant.sources for a in into)
+
+    def disconnect(self, one: int, other: int, carrier: int, at: float) -> None:
+        self.advance(at, whole=False)
+        graph = self.plant.carriers[carrier]
+        graph.remove_edges_from([(one, other), (other, one)])
+        out = {a for a in (one, other) if not graph.degree(a)}
+        graph.remove_nodes_from(out)
+        self.hold({(asset, carrier) for asset in out})
+        self.rise(out)
+        self.moment(set())
 
     def revoted(self, group: int) -> None:
         self.rise({self.group(group).consumer})
@@ -150,11 +191,13 @@ class Lasting:
         mine = [self.buffers[i] for i in self.groups_of(asset) if i in self.buffers]
         for buffer in mine:
             buffer.circled = False
-        for (owner, _), buffer in self.storages.items():
-            if owner == asset:
-                buffer.circled = False
-                buffer.turn(HOLDING, self.now)
+        self.hold({spot for spot in self.storages if spot[0] == asset})
         self.set_buffers()
+
+    def hold(self, spots: set[tuple[int, int]]) -> None:
+        for buffer in (self.storages[spot] for spot in spots & set(self.storages)):
+            buffer.circled = False
+            buffer.turn(HOLDING, self.now)
 
     def set_buffers(self) -> None:
         for i, buffer in self.buffers.items():
@@ -196,7 +239,7 @@ class Lasting:
             own = self.reached(carrier, {a for a, c in self.plant.sources if c == carrier})
             running = set()
             for (asset, kind), buffer in self.storages.items():
-                if kind != carrier or asset in self.down:
+                if kind != carrier or asset in self.down or asset not in graph:
                     continue
                 if asset in own and not buffer.circled:
                     buffer.turn(CHARGING, self.now)
@@ -227,7 +270,8 @@ class Lasting:
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True
             for spot, buffer in self.storages.items():
-                waits = spot[0] in self.up() and spot not in fed and buffer.mode != DRAINING
+                asks = spot[0] in self.up() & set(self.plant.carriers[spot[1]]) and spot not in fed
+                waits = asks and buffer.mode != DRAINING
                 if waits and buffer.left(self.now) > 0:
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True
@@ -328,7 +372,7 @@ class Lasting:
         if (asset, carrier) in self.plant.sources or (buffer and buffer.left(self.now) > 0):
             return True
         into = set(self.plant.carriers[carrier].predecessors(asset)) - self.insulating
-        up = self.up()
+        up = {a for a in self.up() if (a, carrier) not in self.bare}
         return any(a in up or (a in found and (a, carrier) in fed) for a in into)
 
     def is_ready(self, asset: int, found: set[int], fed: set) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,10 @@ from twinfall.analytics.evolution import Evolution
 from twinfall.ontology.errors import BadInput
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-KINDS = ["fail", "repair", "repair", "advance", "switch", "add", "remove"]
+KINDS = [
+    "fail", "repair", "repair", "advance", "stop", "switch", "add", "remove", "connect",
+    "disconnect",
+]  # fmt: skip
 
 
 def _down(evolution: Evolution) -> dict[int, float]:
@@ -38,12 +42,11 @@ def _do(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) ->
         on = data.draw(st.booleans())
         plain.switch(asset, on, at)
         evolution.switch(asset, on, at)
-    elif kind == "fail":
-        plain.fail({asset}, at)
-        evolution.fail(asset, at)
-    elif kind == "repair":
-        plain.repair({asset}, at)
-        evolution.repair(asset, at)
+    elif kind in ("fail", "stop", "repair"):
+        getattr(plain, kind)({asset}, at)
+        getattr(evolution, kind)(asset, at)
+    elif kind in ("connect", "disconnect"):
+        _relink(kind, (plain, evolution), (asset, at), data)
     elif not plain.plant.groups:
         return
     elif kind == "remove" and asset in plain.feeds[group]:
@@ -58,6 +61,21 @@ def _do(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) ->
         evolution.add_feed(asset, group, share=share, at=at)
 
 
+def _relink(kind: str, both: tuple[Lasting, Evolution], where: Any, data: st.DataObject) -> None:
+    (plain, evolution), (asset, at) = both, where
+    other, carrier = data.draw(st.integers(0, plain.plant.n - 1)), data.draw(st.integers(0, 2))
+    oneway = data.draw(st.booleans())
+    graph = plain.plant.carriers.get(carrier, nx.DiGraph())
+    if kind == "disconnect":
+        if graph.edges:
+            asset, other = data.draw(st.sampled_from(sorted(graph.edges)))
+            plain.disconnect(asset, other, carrier, at)
+            evolution.disconnect(asset, other, carrier, at)
+    elif asset != other and not {(asset, other), (other, asset)} & set(graph.edges):
+        plain.connect(asset, other, carrier, oneway, at)
+        evolution.connect(asset, other, carrier, oneway=oneway, at=at)
+
+
 @FEW
 @given(plants(), st.sampled_from([0.0, 20.0, 40.0]), st.data())
 def test_an_evolution_goes_as_the_reference_goes(plant, recharge, data) -> None:
@@ -70,6 +88,8 @@ def test_an_evolution_goes_as_the_reference_goes(plant, recharge, data) -> None:
         assert _down(evolution) == plain.down
         for i, buffer in plain.buffers.items():
             assert evolution.buffer(i) == pytest.approx(buffer.left(plain.now))
+        for i, buffer in enumerate(plain.storages.values()):
+            assert evolution.storage(i) == pytest.approx(buffer.left(plain.now))
         assert evolution.next == plain.next()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from benchmarks.synthetic import City, city
 from twinfall.analytics import Evolution, Network
 
 ASSETS, UPDATES, LOOKS = 20_000, 4_000, 4
-MOST_FAILED, MOST_OPEN, MOST_ADDED = 30, 4, 100
+MOST_FAILED, MOST_OPEN, MOST_ADDED, MOST_LAID = 30, 4, 100, 100
 
 
 @dataclass
@@ -36,20 +35,13 @@ class Town:
         self.consumer[number[made.group[feeds]]] = made.consumer[feeds]
         pairs = (made.provider[feeds].tolist(), number[made.group[feeds]].tolist())
         self.feeds = set(zip(*pairs, strict=True))
-        water, power = self._all("junction"), self._all("feeder")
-        pumps, stations = self._all("pump"), self._all("substation")
         some = self.draw.permutation(sorted(self.feeds))[:MOST_ADDED].tolist()
         self.added = [(provider, group) for provider, group in some]
-        self.links = [
-            *((a, b, 0) for a, b in zip(water, [*water[1:], water[0]], strict=True)),
-            *((p, water[i * len(water) // len(pumps)], 0) for i, p in enumerate(pumps)),
-            *((a, b, 1) for a, b in pairwise(power)),
-            *((s, power[i * len(power) // len(stations)], 1) for i, s in enumerate(stations)),
-        ]
-        self.source = np.zeros(n, np.int32)
-        self.source[pumps], self.source[stations] = 1, 2
+        self.links, self.source = made.mains()
+        some = self.draw.permutation(len(self.links))[:MOST_LAID].tolist()
+        self.laid = [self.links[one] for one in some]
         self.conducts = np.ones(n, bool)
-        self.switches = [*water[::7], *power[::5]]
+        self.switches = [*self._all("junction")[::7], *self._all("feeder")[::5]]
 
     def _all(self, kind: str) -> list[int]:
         first = int(self.made.first[kind])
@@ -66,7 +58,7 @@ class Town:
         )  # fmt: skip
 
     def happens(self, evolution: Evolution) -> None:
-        what = self.draw.choice(["fail", "fail", "switch", "add", "remove"])
+        what = self.draw.choice(["fail", "fail", "switch", "add", "remove", "connect", "cut"])
         asset = int(self.draw.integers(self.made.assets))
         group = int(self.draw.integers(len(self.groups)))
         if what == "switch":
@@ -75,6 +67,12 @@ class Town:
             switch = int(self.draw.choice(some))
             self.conducts[switch] ^= True
             evolution.switch(switch, bool(self.conducts[switch]))
+        elif what == "connect":
+            self._connect(evolution)
+        elif what == "cut" and len(self.laid) > MOST_LAID:
+            link = self.laid.pop(int(self.draw.integers(len(self.laid))))
+            self.links.remove(link)
+            evolution.disconnect(*link)
         elif what == "add" and (asset, group) not in self.feeds:
             self.feeds.add((asset, group))
             self.added.append((asset, group))
@@ -88,6 +86,18 @@ class Town:
         else:
             self.failed.add(asset)
             evolution.fail(asset)
+
+    def _connect(self, evolution: Evolution) -> None:
+        """Another feeder or junction with one of these, or a building, or with what had none."""
+        carrier = int(self.draw.integers(2))
+        one = int(self.draw.choice(self._all("feeder" if carrier else "junction")))
+        some = self._all("building") if self.draw.random() < 0.5 else self._all("feeder")
+        link = (one, int(self.draw.choice(some)), carrier)
+        there = {(a, b) for a, b, c in self.links if c == carrier}
+        if one != link[1] and not {link[:2], link[1::-1]} & there:
+            self.links.append(link)
+            self.laid.append(link)
+            evolution.connect(*link)
 
 
 def test_after_thousands_of_updates_a_city_is_as_if_computed_anew() -> None:
