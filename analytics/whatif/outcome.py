@@ -17,6 +17,7 @@ from twinfall.analytics.past import still_stopped
 from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.fitting import Fit
+from twinfall.analytics.whatif.propping import Propped, propped
 from twinfall.analytics.whatif.scenario import Hazard, Scenario, check, draft
 from twinfall.analytics.whatif.unfolding import Unfolding, unfold
 from twinfall.analytics.whatif.warning import warnings
@@ -79,14 +80,16 @@ class Expected:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`scenario` as it was read; `assets` is the plant in it, `impact` what its failures take along
-    there, and `without` the totals of the same failures in the plant as it is. `newly_down` and
-    `recovered` compare what is down by the horizon, failed ones included, with the plant as it is.
-    `warnings` are about what changes or hits nothing.
+    """`scenario` as it was read; `assets` is the plant in it, `plant` the same with what held it
+    until then. `impact` is what its failures take along there, `without` the totals of the same
+    failures in the plant as it is. `newly_down` and `recovered` compare what is down by the
+    horizon, failed ones included, with the plant as it is; what is done later apart. `warnings`
+    are about what changes or hits nothing.
     """
 
     scenario: Scenario
     assets: AssetNetwork
+    plant: Propped
     impact: AssetImpact
     without: Totals | None
     newly_down: tuple[str, ...]
@@ -96,11 +99,16 @@ class Outcome:
 
     @cached_property
     def timeline(self) -> Unfolding:
-        """What falls and rises from the scenario on, until its horizon."""
-        scenario = self.scenario
-        horizon = FOREVER if scenario.horizon is None else scenario.horizon
+        """What falls and rises from the scenario on, until its horizon; what the plant as it is has
+        down already apart.
+        """
         failed = [self.assets.ids[int(at)] for at in self.impact.whole.failed]
-        return unfold(self.assets, failed, scenario.then, scenario.repairs, horizon)
+        return unfold(self.assets, self.plant, failed, self.scenario)
+
+    @cached_property
+    def newly_down_totals(self) -> Totals:
+        """Over all that is newly down."""
+        return self.impact.sums(self.assets.positions(self.newly_down))
 
     @property
     def snapshot(self) -> str:
@@ -139,8 +147,9 @@ def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
     hit = [changed.ids[int(i)] for i in np.flatnonzero(probability >= LIKELY)]
     failed = list(dict.fromkeys([*scenario.fail, *hit]))
     impact = changed.impact(failed, scenario.horizon)
-    before = _down_ids(assets, np.zeros(0, np.int32), np.zeros(0, np.int32), horizon)
-    after = _down_ids(changed, impact.whole.failed, impact.whole.asset, horizon)
+    plant = propped(changed, assets) if scenario.edits else _as_it_is(changed, assets)
+    before = _ids(assets, assets.course.anyway(horizon))
+    after = _ids(changed, _down(changed, plant, impact, horizon))
     without = assets.impact(failed, scenario.horizon).totals if _differs(scenario) else None
     expected = None
     if scenario.hazard is not None and spread:
@@ -149,6 +158,7 @@ def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
     return Outcome(
         scenario,
         changed,
+        plant,
         impact,
         without,
         tuple(sorted(after - before)),
@@ -163,6 +173,11 @@ def _moved(assets: AssetNetwork, scenario: Scenario) -> AssetNetwork:
     if scenario.at is None:
         return assets
     return assets.under(assets.standing, scenario.at.moment(assets.now))
+
+
+def _as_it_is(changed: AssetNetwork, today: AssetNetwork) -> Propped:
+    """Without edits nothing is taken away."""
+    return Propped(changed.network, None, today.course.down)
 
 
 def _differs(scenario: Scenario) -> bool:
@@ -204,10 +219,23 @@ def _switched(fit: Fit, scenario: Scenario) -> Iterator[tuple[str, bool]]:
             yield id_, bool(said[conducts.name])
 
 
-def _down_ids(assets: AssetNetwork, failed: Any, taken: Any, horizon: float) -> set[str]:
-    flags = assets.course.anyway(horizon).copy()
+def _down(assets: AssetNetwork, plant: Propped, impact: AssetImpact, horizon: float) -> Flags:
+    """What is down by the horizon in the changed plant, by whatever reason."""
+    failed, n = impact.whole.failed, assets.network.n
+    if plant.prop is None:
+        flags = assets.course.anyway(horizon)
+        flags[impact.whole.asset] = True
+    else:
+        course = replace(assets.course, network=plant.network)
+        found = course.after(np.append(failed, plant.prop).astype(np.int32), horizon)
+        flags = course.anyway(horizon)
+        flags[found.asset] = True
+        flags = flags[:n] | (assets.course.anyway(horizon) & plant.before)
     flags[failed] = True
-    flags[taken] = True
+    return flags
+
+
+def _ids(assets: AssetNetwork, flags: Flags) -> set[str]:
     return {assets.ids[int(i)] for i in np.flatnonzero(flags[: assets.visible])}
 
 

@@ -16,9 +16,11 @@ from twinfall.analytics.course import DIGITS
 from twinfall.analytics.network import FOREVER
 from twinfall.analytics.timeline import Step, Timeline, repairs_due, timeline
 from twinfall.analytics.whatif.later import Later
+from twinfall.analytics.whatif.propping import Propped
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
+    from twinfall.analytics.whatif.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +34,7 @@ MAX_POINTS = 1_000
 @dataclass(frozen=True, slots=True)
 class Event:
     """One asset falls or rises, `at` seconds after the scenario: for want of which group or carrier
-    and because of whom; None where it fails by itself.
+    and because of whom; both None where it fails by itself, `cause` where a change takes it down.
     """
 
     at: float
@@ -72,6 +74,15 @@ class Unserved:
     asset_hours: float
     customer_hours: float
     value_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class EverDown:
+    """Assets that are down at one time or another, and the customers and value they stand for."""
+
+    assets: int
+    customers: float
+    value: float
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,15 @@ class Unfolding:
         )
 
     @cached_property
+    def ever_down(self) -> EverDown:
+        """Everything that is down at one time or another, each asset once."""
+        compiled = self.assets.compiled
+        assets = np.unique(self.told.outages().asset)
+        assets = assets[assets < self.assets.visible]
+        sums = (compiled.customers[assets].sum(), compiled.value[assets].sum())
+        return EverDown(len(assets), *(float(one) for one in sums))
+
+    @cached_property
     def unserved(self) -> Unserved:
         """What it costs in hours."""
         shown, compiled = self._shown, self.assets.compiled
@@ -155,13 +175,13 @@ class Unfolding:
 
 def unfold(
     assets: AssetNetwork,
+    plant: Propped,
     failed: Sequence[str],
-    later: Sequence[Later],
-    repairs: bool,
-    horizon: float,
+    scenario: Scenario,
 ) -> Unfolding:
-    """Take a plant in its live state, now, through these failures and what is done later; with
-    `repairs` whatever fails in it is in order again after its declared time of repair.
+    """Take a plant in its live state, now, through these failures and what the scenario does
+    later; with its `repairs` whatever fails is in order again after its declared time of repair.
+    `plant` is the same with what holds it until now.
 
     Raises UnknownTwin, and Refused (TOO_COSTLY) where more happens than can be told.
     """
@@ -174,11 +194,15 @@ def unfold(
         for asset, at in zip(course.failed.tolist(), since.tolist(), strict=True)
     ]
     positions = tuple(assets.positions(failed).tolist())
-    steps = [Step(begin, fail=positions), *_steps(assets, later, begin)]
-    if repairs:
+    steps = [Step(begin, fail=positions), *_steps(assets, scenario.then, begin)]
+    if scenario.repairs:
         fails = {asset: step.at for step in reversed(steps) for asset in step.fail}
         steps += repairs_due(fails, assets.compiled.repair_time)
-    return Unfolding(assets, timeline(assets.network, before, begin, steps, begin + horizon))
+    if plant.prop is not None:
+        steps[0] = Step(begin, fail=(*positions, plant.prop))
+    horizon = FOREVER if scenario.horizon is None else begin + scenario.horizon
+    found = timeline(plant.network, before, begin, steps, horizon)
+    return Unfolding(assets, plant.told(found, assets.network))
 
 
 def _steps(assets: AssetNetwork, later: Sequence[Later], begin: float) -> Iterator[Step]:
