@@ -102,8 +102,14 @@ class Outcome:
         """What falls and rises from the scenario on, until its horizon; what the plant as it is has
         down already apart.
         """
-        failed = [self.assets.ids[int(at)] for at in self.impact.whole.failed]
-        return unfold(self.assets, self.plant, failed, self.scenario)
+        return unfold(self.assets, self.plant, self.failed, self.scenario)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """What fails when it happens: what it says, and what its hazard more likely fails than
+        not.
+        """
+        return tuple(self.assets.ids[int(at)] for at in self.impact.whole.failed)
 
     @cached_property
     def newly_down_totals(self) -> Totals:

@@ -173,17 +173,23 @@ class Unfolding:
         return round(float(time) - self.told.begin, DIGITS)
 
 
-def unfold(
-    assets: AssetNetwork,
-    plant: Propped,
-    failed: Sequence[str],
-    scenario: Scenario,
-) -> Unfolding:
-    """Take a plant in its live state, now, through these failures and what the scenario does
-    later; with its `repairs` whatever fails is in order again after its declared time of repair.
-    `plant` is the same with what holds it until now.
+@dataclass(frozen=True, slots=True)
+class Doings:
+    """What is done to a plant: `before` a scenario happens, which it does at `begin` (seconds), and
+    in it.
+    """
 
-    Raises UnknownTwin, and Refused (TOO_COSTLY) where more happens than can be told.
+    before: tuple[Step, ...]
+    begin: float
+    steps: tuple[Step, ...]
+
+
+def doings(
+    assets: AssetNetwork, plant: Propped, failed: Sequence[str], scenario: Scenario
+) -> Doings:
+    """What has failed in the live state, these failures and what the scenario does later; with its
+    `repairs` whatever fails is in order again after its declared time of repair. `plant` is the
+    same with what holds it until now. Raises UnknownTwin.
     """
     course = assets.course
     since = np.maximum(course.at - course.now, -REACH)
@@ -200,8 +206,19 @@ def unfold(
         steps += repairs_due(fails, assets.compiled.repair_time)
     if plant.prop is not None:
         steps[0] = Step(begin, fail=(*positions, plant.prop))
-    horizon = FOREVER if scenario.horizon is None else begin + scenario.horizon
-    found = timeline(plant.network, before, begin, steps, horizon)
+    return Doings(tuple(before), begin, tuple(steps))
+
+
+def unfold(
+    assets: AssetNetwork, plant: Propped, failed: Sequence[str], scenario: Scenario
+) -> Unfolding:
+    """Take a plant in its live state, now, through all that is done to it (`doings`).
+
+    Raises UnknownTwin, and Refused (TOO_COSTLY) where more happens than can be told.
+    """
+    done = doings(assets, plant, failed, scenario)
+    horizon = FOREVER if scenario.horizon is None else done.begin + scenario.horizon
+    found = timeline(plant.network, done.before, done.begin, done.steps, horizon)
     return Unfolding(assets, plant.told(found, assets.network))
 
 
