@@ -244,7 +244,7 @@ def _area(members: Members, value: Any, place: str) -> Area | None:
     try:
         return read_area(value, place)
     except BadInput as error:
-        members.bad("badPolygon", place, error.message, error.cure)
+        members.bad("badPolygon", error.path or place, error.message, error.cure)
     return None
 
 

@@ -220,7 +220,10 @@ def test_scenarios_are_compared_on_one_moment(plant: Plant) -> None:
         ({"hazard": {"polygon": BAND, "intensity": 1, "samples": 10**9}}, "/hazard/samples"),
         ({"hazard": {"polygon": "POLYGON ((0 0, 1 1))", "intensity": 1}}, "/hazard/polygon"),
         ({"hazard": {"polygon": "CIRCLE (0 0, 1)", "intensity": 1}}, "/hazard/polygon"),
-        ({"hazard": {"polygon": {"type": "Polygon"}, "intensity": 1}}, "/hazard/polygon"),
+        (
+            {"hazard": {"polygon": {"type": "Polygon"}, "intensity": 1}},
+            "/hazard/polygon/coordinates",
+        ),
         ({"hazard": {"polygon": BAND, "intensity": 10**400}}, "/hazard/intensity"),
         (
             {"hazard": {"polygon": "POLYGON (a (0 0, 1 1, 2 0) b)", "intensity": 1}},
@@ -236,7 +239,7 @@ def test_scenarios_are_compared_on_one_moment(plant: Plant) -> None:
                     "intensity": 1,
                 }
             },
-            "/hazard/polygon",
+            "/hazard/polygon/coordinates/0",
         ),
         (
             {
@@ -245,7 +248,7 @@ def test_scenarios_are_compared_on_one_moment(plant: Plant) -> None:
                     "intensity": 1,
                 }
             },
-            "/hazard/polygon",
+            "/hazard/polygon/coordinates/0",
         ),
     ],
 )
