@@ -19,6 +19,7 @@ from twinfall.api.cli.files import (
     wanted,
     write,
 )
+from twinfall.api.cli.options import needs_file
 from twinfall.api.cli.outcomes import show
 from twinfall.api.cli.output import AsJson, detail_line, errors, print_json
 
@@ -97,8 +98,9 @@ def what_if(
     csv: Csv = None,
     geojson: GeoJson = None,
     which: Annotated[
-        WhatIfList, typer.Option("--list", help="The list for --csv and --geojson.")
-    ] = WhatIfList.AFFECTED,
+        WhatIfList | None,
+        typer.Option("--list", help="The list for --csv and --geojson; affected, if not said."),
+    ] = None,
     svg: Svg = None,
     png: Png = None,
     as_json: AsJson = False,
@@ -107,13 +109,15 @@ def what_if(
     from twinfall.api.cli.service import service
 
     lists, pictures = wanted(csv, geojson), wanted(svg=svg, png=png)
+    needs_file(which, lists)
+    list_ = which or WhatIfList.AFFECTED
     given: dict[str, Any] = {"name": str(file)}
     if file.exists() or file.suffix:
         given = {"scenario": content(file)}
     with service(here.settings(), "twinfall whatif") as graph:
-        query = _selecting(which, lists, pictures)
+        query = _selecting(list_, lists, pictures)
         found = graph.ask(query, {**given, "first": first})["data"]["whatIf"]
-    _write(which, lists, found)
+    _write(list_, lists, found)
     write(pictures, found["impact"])
     if as_json:
         print_json(found)
