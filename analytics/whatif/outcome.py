@@ -34,8 +34,10 @@ Flags = NDArray[np.bool_]
 
 LIKELY = 0.5
 """Assets with at least this probability fail in the impact that is told in full."""
-MAX_DRAWN = 20_000_000
-"""Lucks drawn: samples times assets."""
+MAX_TRIED = 20_000_000
+"""Samples times assets that the event may fail."""
+MAX_DRAWN = 1_000_000_000
+"""Lucks drawn: samples times assets, up to the last that the event may fail."""
 MAX_TESTED = 1_000_000_000
 """Corners looked at: of the polygon, times assets."""
 MAX_LISTED = 100
@@ -159,7 +161,6 @@ def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
     without = assets.impact(failed, scenario.horizon).totals if _differs(scenario) else None
     expected = None
     if scenario.hazard is not None and spread:
-        _check_cost(changed, scenario.hazard.samples, MAX_DRAWN, "samples")
         expected = _expected(changed, scenario, probability)
     return Outcome(
         scenario,
@@ -256,7 +257,11 @@ def _exposed(
     if hazard is None:
         return probability, np.zeros(0, np.int64)
     corners = sum(len(ring) for ring in hazard.area.rings)
-    _check_cost(assets, corners, MAX_TESTED, "polygon")
+    limit = MAX_TESTED // max(1, len(assets.ids))
+    if corners > limit:
+        message = f"a polygon of {corners:,} corners over {len(assets.ids):,} assets is too much"
+        cure = f"at most {limit:,} corners"
+        raise Refused(message, code="TOO_COSTLY", path="/hazard/polygon", cure=cure)
     places = assets.compiled.places
     inside = hazard.area.holds(places.x, places.y)
     topology = assets.topology
@@ -269,15 +274,15 @@ def _exposed(
     return probability, np.flatnonzero(inside)
 
 
-def _check_cost(assets: AssetNetwork, each: int, most: int, what: str) -> None:
+def _check_samples(samples: int, exposed: int, drawn: int) -> None:
     """Refuse what would take minutes."""
-    count = len(assets.ids)
-    if count * each > most:
+    limit = min(MAX_TRIED // max(1, exposed), MAX_DRAWN // max(1, drawn))
+    if samples > limit:
         raise Refused(
-            f"{count} assets are too many for so large a hazard",
+            f"{samples:,} samples of {exposed:,} exposed assets are too many",
             code="TOO_COSTLY",
-            path=f"/hazard/{what}",
-            cure="fewer samples" if what == "samples" else "a polygon of fewer corners",
+            path="/hazard/samples",
+            cure=f"at most {limit:,} samples, or a smaller area",
         )
 
 
@@ -294,11 +299,13 @@ def _expected(assets: AssetNetwork, scenario: Scenario, probability: Floats) -> 
     assert hazard is not None
     network, compiled = lasting(assets), assets.compiled
     exposed = np.flatnonzero((probability > 0) & ~network.baseline)
+    drawn = int(exposed[-1]) + 1 if len(exposed) else 0
+    _check_samples(hazard.samples, len(exposed), drawn)
     always = assets.positions(scenario.fail)
     hits = np.zeros(len(assets.ids))
     totals = np.zeros((hazard.samples, 3))
     for sample in range(hazard.samples):
-        luck = np.random.default_rng((hazard.seed, sample)).random(len(assets.ids))
+        luck = np.random.default_rng((hazard.seed, sample)).random(drawn)
         failed = exposed[luck[exposed] < probability[exposed]]
         down = network.down(np.concatenate([always, failed]).astype(np.int32))
         down = down[down < assets.visible]
