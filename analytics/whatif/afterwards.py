@@ -28,6 +28,7 @@ def afterwards(outcome: Outcome, after: float, now: int) -> AssetNetwork:
     until = done.begin + after
     found = timeline(plant.network, done.before, done.begin, done.steps, until)
     steps = sorted((one for one in done.steps if one.at <= until), key=lambda one: one.at)
+    steps[0] = replace(steps[0], fail=tuple(one for one in steps[0].fail if one not in done.again))
     standing = _done(assets, assets.standing, steps, now - round(done.begin * NANO))
     moment = now + round(after * NANO)
     under = assets.under(standing, moment)

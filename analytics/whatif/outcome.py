@@ -19,7 +19,7 @@ from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.fitting import Fit
 from twinfall.analytics.whatif.propping import Propped, propped
 from twinfall.analytics.whatif.scenario import Hazard, Scenario, check, draft
-from twinfall.analytics.whatif.unfolding import Unfolding, unfold
+from twinfall.analytics.whatif.unfolding import Unfolding, standing_at_end, unfold
 from twinfall.analytics.whatif.warning import warnings
 from twinfall.ontology.declarations import Binding
 from twinfall.ontology.errors import Problem, Refused
@@ -150,14 +150,14 @@ def what_if(
 
 def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
     assets, changed = _moved(fit.assets, scenario), _moved(_changed(fit, scenario), scenario)
-    horizon = FOREVER if scenario.horizon is None else scenario.horizon
+    horizon = _horizon(scenario)
     probability, inside = _exposed(changed, scenario.hazard, fit.dependencies)
     hit = [changed.ids[int(i)] for i in np.flatnonzero(probability >= LIKELY)]
     failed = list(dict.fromkeys([*scenario.fail, *hit]))
     impact = changed.impact(failed, scenario.horizon)
     plant = propped(changed, assets) if scenario.edits else _as_it_is(changed, assets)
     before = _ids(assets, assets.course.anyway(horizon))
-    after = _ids(changed, _down(changed, plant, impact, horizon))
+    after = _ids(changed, _down(scenario, changed, plant, impact))
     without = assets.impact(failed, scenario.horizon).totals if _differs(scenario) else None
     expected = None
     if scenario.hazard is not None and spread:
@@ -226,20 +226,22 @@ def _switched(fit: Fit, scenario: Scenario) -> Iterator[tuple[str, bool]]:
             yield id_, bool(said[conducts.name])
 
 
-def _down(assets: AssetNetwork, plant: Propped, impact: AssetImpact, horizon: float) -> Flags:
-    """What is down by the horizon in the changed plant, by whatever reason."""
-    failed, n = impact.whole.failed, assets.network.n
+def _down(scenario: Scenario, changed: AssetNetwork, plant: Propped, impact: AssetImpact) -> Flags:
+    """What is down by the horizon in the changed plant, what is done later apart."""
+    failed, horizon = impact.whole.failed, _horizon(scenario)
+    flags = changed.course.anyway(horizon)
     if plant.prop is None:
-        flags = assets.course.anyway(horizon)
         flags[impact.whole.asset] = True
     else:
-        course = replace(assets.course, network=plant.network)
-        found = course.after(np.append(failed, plant.prop).astype(np.int32), horizon)
-        flags = course.anyway(horizon)
-        flags[found.asset] = True
-        flags = flags[:n] | (assets.course.anyway(horizon) & plant.before)
+        ids = [changed.ids[int(at)] for at in failed]
+        now = replace(scenario, then=(), repairs=False)
+        flags = (flags & plant.before) | standing_at_end(changed, plant, ids, now)
     flags[failed] = True
     return flags
+
+
+def _horizon(scenario: Scenario) -> float:
+    return FOREVER if scenario.horizon is None else scenario.horizon
 
 
 def _ids(assets: AssetNetwork, flags: Flags) -> set[str]:

@@ -4,6 +4,9 @@ A plant that has been changed knows nothing of a before: what nothing holds any 
 from the beginning, with no time and its buffers empty. So one asset more, the prop, holds whatever
 stands today and is held by nothing in the changed plant. When the scenario happens the prop fails,
 and what is then lost falls as behind any other failure: with transfers, buffers and storages.
+
+Where the live state has failures, the plant begins with the scenario, for a prop would feed tanks
+that have run for a while: all that is down today is down then, and buffers hold what they do today.
 """
 
 from __future__ import annotations
@@ -15,11 +18,14 @@ from numpy.typing import NDArray
 
 from twinfall.analytics.assembling import arrays_of
 from twinfall.analytics.assets import AssetNetwork
-from twinfall.analytics.feeds import Feeds
-from twinfall.analytics.links import Links
+from twinfall.analytics.evolution import Evolution
+from twinfall.analytics.feeds import Feeds, sparse
+from twinfall.analytics.links import Links, Storages
 from twinfall.analytics.network import Network
 from twinfall.analytics.timeline import Events, Timeline
 
+REACH = 1e9
+"""Seconds: what has failed for longer failed that long ago, for more digits in what follows."""
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
@@ -27,12 +33,14 @@ Flags = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Propped:
     """A changed plant with a prop, which has the last position; None where it needs none. `before`
-    [n] is what is down today.
+    [n] is what is down today. `begun`: of a plant that begins with the scenario, what has failed,
+    and what else is down from the start.
     """
 
     network: Network
     prop: int | None
     before: Flags
+    begun: tuple[Ints, Ints] | None = None
 
     def told(self, found: Timeline, changed: Network) -> Timeline:
         """A timeline of it without the prop, and without what is no news: what is down today is
@@ -65,15 +73,62 @@ def propped(changed: AssetNetwork, today: AssetNetwork) -> Propped:
     before = changed.flags(today.baseline_down)
     fallen = changed.course.down & ~before
     fallen[changed.twins :] = False  # domains fall only by themselves, gates rise by themselves
-    groups = _lost(changed, today, before)
+    groups = _lost(changed, before)
     if not fallen.any() and not len(groups):
         return Propped(changed.network, None, before)
     network = changed.network
     n, feeds = network.n, _held(network.feeds, groups, network.n)
     links = _reached(network.links, np.flatnonzero(fallen), n)
+    begun = None
+    if len(changed.course.failed):
+        feeds, links = _as_full_as_today(feeds, links, changed, today)
+        stopped = changed.some_positions(changed.standing.stopped)
+        failed = np.setdiff1d(changed.course.failed, stopped).astype(np.int32)
+        down = np.flatnonzero(before & changed.course.down)
+        begun = failed, np.setdiff1d(down, failed).astype(np.int32)
     worth = np.append(network.value, 0.0)
     made = Network(feeds, links, arrays_of(n + 1, feeds, links), worth, network.visible)
-    return Propped(made, n, before)
+    return Propped(made, n, before, begun)
+
+
+def _as_full_as_today(
+    feeds: Feeds, links: Links, changed: AssetNetwork, today: AssetNetwork
+) -> tuple[Feeds, Links]:
+    """With buffers that hold no more than they hold today, and never more again."""
+    now, network = _live(today), today.network
+    autonomy, stored = feeds.autonomy.copy(), links.storages.autonomy.copy()
+    groups = np.flatnonzero(network.feeds.autonomy > 0)
+    keys = zip(network.feeds.consumer[groups].tolist(), _names(today, groups), strict=True)
+    left = {key: now.buffer(int(group)) for key, group in zip(keys, groups, strict=True)}
+    buffers = np.flatnonzero(autonomy > 0)
+    names = zip(feeds.consumer[buffers].tolist(), _names(changed, buffers), strict=True)
+    for group, key in zip(buffers.tolist(), names, strict=True):
+        autonomy[group] = min(autonomy[group], left.get(key, autonomy[group]))
+    spots = network.links.storages
+    at = zip(spots.asset.tolist(), (today.compiled.carriers[c] for c in spots.carrier), strict=True)
+    holds = {key: now.storage(i) for i, key in enumerate(at)}
+    for i, asset in enumerate(links.storages.asset.tolist()):
+        key = (asset, changed.compiled.carriers[links.storages.carrier[i]])
+        stored[i] = min(stored[i], holds.get(key, stored[i]))
+    some, spots = stored > 0, links.storages  # who stores nothing is no source
+    storages = Storages(
+        spots.asset[some], spots.carrier[some], stored[some], spots.recharges()[some]
+    )
+    return replace(feeds, autonomy=sparse(autonomy)), replace(links, storages=storages)
+
+
+def _live(today: AssetNetwork) -> Evolution:
+    """The plant of today as it stands now."""
+    course = today.course
+    since = np.maximum(course.at - course.now, -REACH)
+    evolution = Evolution(today.network)
+    stopped = today.some_positions(today.standing.stopped)
+    begin = -float(min([0.0, *since.tolist()]))
+    for ago, asset in sorted(zip(since.tolist(), course.failed.tolist(), strict=True)):
+        act = evolution.stop if asset in stopped else evolution.fail
+        act(asset, begin + ago)
+    evolution.advance(begin)
+    return evolution
 
 
 def _old(events: Events, raised: Flags, before: Flags) -> Flags:
@@ -87,18 +142,11 @@ def _old(events: Events, raised: Flags, before: Flags) -> Flags:
     return old
 
 
-def _lost(changed: AssetNetwork, today: AssetNetwork, before: Flags) -> Ints:
-    """Groups that are lost in the changed plant and not today, of assets that are up today."""
+def _lost(changed: AssetNetwork, before: Flags) -> Ints:
+    """Groups that are lost in the changed plant, of assets that are up today."""
     feeds = changed.network.feeds
     lost = (feeds.fail_at > 0) & (feeds.lost_with(changed.course.down) >= feeds.fail_at)
-    some = np.flatnonzero(lost & ~before[feeds.consumer])
-    already = today.network.feeds
-    gone = (already.fail_at > 0) & (already.lost_with(today.course.down) >= already.fail_at)
-    rows = np.flatnonzero(gone)
-    known = set(zip(already.consumer[rows].tolist(), _names(today, rows), strict=True))
-    keys = zip(feeds.consumer[some].tolist(), _names(changed, some), strict=True)
-    kept = [key[0] >= changed.twins or key not in known for key in keys]
-    groups: Ints = some[np.array(kept, bool)].astype(np.int32)
+    groups: Ints = np.flatnonzero(lost & ~before[feeds.consumer]).astype(np.int32)
     return groups
 
 

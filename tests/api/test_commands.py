@@ -446,27 +446,6 @@ def test_what_matters_most_and_what_takes_an_asset_down_are_shown(folder: Path) 
     assert twinfall(folder, "spof", below, "--order", "9").status == 2
 
 
-@pytest.mark.parametrize(
-    ("ask", "says"),
-    [
-        (("impact", "P1", "--horizon", "5h"), ("--horizon", "'5h'", "PT90S")),
-        (("impact", "P1", "--horizon=-PT5H"), ("--horizon", "'-PT5H' is negative")),
-        (("rootcause", "P1", "--skew", "P1Y"), ("--skew", "'P1Y' counts years")),
-        (("criticality", "--by", "bogus"), ("--by", "'bogus'", "'customers'")),
-        (("impact", "P1", "--list", "waves"), ("--list", "--csv", "waves")),
-        (("whatif", "dark.yaml", "--list", "outages"), ("--list", "--geojson", "outages")),
-    ],
-)
-def test_an_option_with_a_wrong_value_is_named_with_it_and_what_is_right(
-    folder: Path, ask: tuple[str, ...], says: tuple[str, ...]
-) -> None:
-    done = twinfall(folder, *ask)
-
-    told = " ".join(done.err.replace("│", " ").split())
-    assert done.status == 2
-    assert [one for one in says if one not in told] == []
-
-
 def test_a_scenario_is_put_to_the_plant(folder: Path) -> None:
     top = twinfall(folder, "criticality", "--json").json["nodes"][0]["id"]
     (folder / "dark.yaml").write_text(f"name: a dark hour\nfail: ['{top}']\n")

@@ -140,6 +140,18 @@ def test_scenarios_side_by_side_tell_what_is_done_later(plant: Plant) -> None:
     assert (valve.outages, later.outages) == (2, 3)
 
 
+def test_a_tank_that_runs_today_has_what_is_left_of_it_behind_a_valve_that_opens() -> None:
+    """The source has been away for half an hour, the tank lasts for an hour."""
+    twins = {"S": {"model": "Machine"}, "V": {}, "T": {"reserve": "PT1H"}}
+    plant = Plant(twins, [("S", "joins", "V"), ("V", "joins", "T")], DECLARED)
+    live = plant.assets.under(Standing(1, failed=("S",), since={"S": NOW - 1800 * NANO}), NOW)
+
+    found = plant.what_if({"set": OPEN}, assets=live)
+
+    assert _outages(found) == [("T", 0.5, None), ("V", 0.5, None)]
+    assert found.newly_down == ()  # today both are down by then, too
+
+
 # -- a law ----------------------------------------------------------------------------------------
 
 IDS = ("S", "A", "B", "C", "D")
@@ -154,10 +166,21 @@ HOURS = st.sampled_from(("PT0S", "PT1H", "PT6H"))
 
 
 @settings(max_examples=60, deadline=None)
-@given(LINKS, st.lists(HOURS, min_size=5, max_size=5), st.sampled_from(IDS), st.booleans())
+@given(
+    LINKS,
+    st.lists(HOURS, min_size=5, max_size=5),
+    st.sampled_from(IDS),
+    st.booleans(),
+    st.dictionaries(st.sampled_from(IDS), st.integers(0, 12), max_size=2),
+)
 def test_a_switch_that_is_set_open_is_a_switch_that_is_opened(
-    links: list[tuple[str, str, str]], reserves: list[str], switch: str, starts: bool
+    links: list[tuple[str, str, str]],
+    reserves: list[str],
+    switch: str,
+    starts: bool,
+    failed: dict[str, int],
 ) -> None:
+    """Some have failed before, so many half hours ago."""
     twins: dict[str, dict[str, Any]] = {
         id_: {"reserve": reserve} for id_, reserve in zip(IDS, reserves, strict=True)
     }
@@ -165,8 +188,13 @@ def test_a_switch_that_is_set_open_is_a_switch_that_is_opened(
         twins["S"]["model"] = "Machine"
     plant = Plant(twins, links, DECLARED)
 
-    said = plant.what_if({"set": {switch: {"closed": False}}})
-    done = plant.what_if({"then": [{"after": "PT0S", "open": [switch]}]})
+    since = {id_: NOW - halves * 1800 * NANO for id_, halves in failed.items()}
+    live = plant.assets.under(Standing(1, failed=tuple(sorted(failed)), since=since), NOW)
+
+    said = plant.what_if({"set": {switch: {"closed": False}}}, assets=live)
+    done = plant.what_if({"then": [{"after": "PT0S", "open": [switch]}]}, assets=live)
 
     assert said.timeline.outages == done.timeline.outages
-    assert said.newly_down == tuple(sorted(one.id for one in done.timeline.outages))
+    anyway = {one.id for one in plant.what_if({}, assets=live).timeline.outages}
+    fallen = {one.id for one in done.timeline.outages}
+    assert said.newly_down == tuple(sorted(fallen - anyway))
