@@ -14,16 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics.bounds import possible
-from twinfall.analytics.compiling import Compiled, NotEvaluated, compile_network
+from twinfall.analytics.compiling import Compiled, compile_network
 from twinfall.analytics.course import Course
 from twinfall.analytics.criticality import Criticality
 from twinfall.analytics.explaining import AssetImpact
+from twinfall.analytics.gathering import NotEvaluated
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.positions import Positions
+from twinfall.analytics.recompiling import Moment, recompiled
 from twinfall.analytics.states import STATES, Reason, Standing, State
 from twinfall.analytics.wanting import lacks, misses
+from twinfall.graph.following import Changes
 from twinfall.graph.store import Topology
+from twinfall.graph.touched import touched
 from twinfall.ontology.declarations import Dependencies
 from twinfall.ontology.errors import UnknownTwin
 from twinfall.ontology.ontology import Ontology
@@ -92,8 +96,28 @@ class AssetNetwork:
         """
         same = before is not None and before.topology.ids is topology.ids
         position = before._twin if before is not None and same else Positions(topology.ids)
-        compiled = compile_network(topology, ontology, dependencies, position)
+        compiled = compile_network(topology, dependencies, position)
         return cls(compiled, topology, models_hash(ontology, dependencies), None, position)
+
+    def after(
+        self,
+        topology: Topology,
+        ontology: Ontology,
+        dependencies: Dependencies,
+        changes: Changes,
+    ) -> AssetNetwork:
+        """The arrays of the `topology` that these changes made of this one's: as `compile` makes
+        them, at a cost of what was touched and of copying columns where that can be.
+        """
+        if models_hash(ontology, dependencies) != self.models:
+            return self.compile(topology, ontology, dependencies, self)
+        touch = touched(self.topology, topology, changes)
+        position = self._twin if touch.splice is None else Positions(topology.ids)
+        old, new = Moment(self.topology, self._twin), Moment(topology, position)
+        compiled = recompiled(self.compiled, old, new, dependencies, touch)
+        if compiled is None:
+            return self.compile(topology, ontology, dependencies, self)
+        return AssetNetwork(compiled, topology, self.models, None, position)
 
     @property
     def network(self) -> Network:
@@ -297,6 +321,10 @@ class AssetNetwork:
         """Of these ids, ascending; those that are not in the graph are passed over."""
         found = sorted({self._position.get(id_, -1) for id_ in ids} - {-1})
         return np.array(found, np.int32)
+
+    def find(self, id_: str) -> int:
+        """The position of a twin, component or failure domain; -1 where it is not in the graph."""
+        return self._position.get(id_, -1)
 
     def positions(self, ids: Iterable[str]) -> NDArray[np.int32]:
         """Of these ids, ascending, each once; raises UnknownTwin for one that is not there."""

@@ -79,6 +79,13 @@ class Soft:
         found: tuple[Any, Any] = kernels.csr(self.feeds.group, self.feeds.count)
         return found
 
+    @cached_property
+    def by_consumer(self) -> tuple[Any, Any]:
+        """The groups of each consumer: start [n + 1], groups."""
+        consumer = np.ascontiguousarray(self.feeds.consumer)
+        found: tuple[Any, Any] = kernels.csr(consumer, self.n)
+        return found
+
     def before(self, down: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which groups are lost while these assets are down."""
         feeds = self.feeds

@@ -16,6 +16,15 @@ from numpy.typing import NDArray
 from twinfall.analytics import given, kernels
 from twinfall.analytics.kernels import changing, falling, timers
 from twinfall.analytics.loosening import Loose, loosened, needs
+from twinfall.analytics.moments import (
+    Moment,
+    beginning,
+    filled,
+    lost_before,
+    moment_of,
+    put,
+    put_off,
+)
 from twinfall.analytics.scratches import scratch_of
 from twinfall.analytics.votes import MOST, parts, rule_of
 from twinfall.ontology.errors import BadInput
@@ -77,14 +86,14 @@ class Evolution:
         self._scratch.mark["by"][network.baseline] = -1
         self._scratch.mark["cause"][network.baseline] = -1
         self._scratch.tally["decided"] = -1
-        self._state = _evolving(network, self.now)
+        self._state = beginning(network, self.now)
         self._one = np.zeros(1, np.int32)
         self._start()
 
     def _start(self) -> None:
         """What was lost before the beginning has been lost for ever: its buffers are empty."""
         state, network = self._state, self.network
-        lost = _lost(network)
+        lost = lost_before(network)
         buffers = np.flatnonzero(state.timer["kind"] == timers.BUFFER)
         spent = buffers[lost[state.timer["at"][buffers]]]
         storages = np.flatnonzero(network.baseline[self._arrays.storage]) + state.first_storage
@@ -232,6 +241,32 @@ class Evolution:
         made._loose = self._loose.copy()
         return made
 
+    # -- going on from elsewhere ----------------------------------------------------------
+
+    def moment(self) -> Moment:
+        """How it stands, without who is to blame: all that another one needs to go on from here."""
+        return moment_of(self.now, self._arrays, self._scratch, self._state)
+
+    @classmethod
+    def resumed(cls, network: Network, moment: Moment) -> Evolution:
+        """One that goes on from a moment of the same network, or of one that is equal to it."""
+        made = cls(network, moment.now)
+        put(moment, made._arrays, made._scratch, made._state)
+        return made
+
+    def carry(self, before: Moment) -> None:
+        """Take over a moment of another network, given in positions of this one, at its beginning:
+        who is down stays so unless it can run, and since when; buffers hold what they held.
+        """
+        filled(before, self._state)
+        for asset in np.flatnonzero(before.conducts != self._arrays.conducts).tolist():
+            self.switch(asset, bool(before.conducts[asset]))
+        self.fail(before.down)
+        self._scratch.mark["time"][before.down] = before.since
+        put_off(before, self._arrays, self._state)
+        self.advance(self.now)
+        self.repair(np.setdiff1d(before.down, before.own))
+
     # -- inside ---------------------------------------------------------------------------
 
     def _change(self, what: int, assets: Ints, at: float | None, feed: Any = NO_FEED) -> int:
@@ -314,65 +349,3 @@ class Evolution:
 def _copy(value: Any, shared: Container[int]) -> Any:
     """A copy of an array that nobody else may change."""
     return value.copy() if isinstance(value, np.ndarray) and id(value) not in shared else value
-
-
-def _evolving(network: Network, now: float) -> falling.Evolving:
-    feeds, storages, n = network.feeds, network.links.storages, network.n
-    late = np.flatnonzero(feeds.transfer > 0).astype(np.int32)
-    stored = np.flatnonzero(feeds.autonomy > 0).astype(np.int32)
-    first = len(late) + len(stored)
-    count = first + len(storages.asset)
-    timer = np.zeros(count, timers.TIMER)
-    timer["place"] = -1
-    timer["since"] = now
-    timer["at"] = np.concatenate([late, stored, np.arange(len(storages.asset))])
-    timer["kind"] = np.repeat(
-        [timers.FEED, timers.BUFFER, timers.STORAGE], [len(late), len(stored), len(storages.asset)]
-    )
-    full = np.concatenate([feeds.autonomy[stored], storages.autonomy])
-    fills = np.concatenate(
-        [
-            feeds.recharge[stored],
-            storages.recharges(),
-        ]
-    )
-    timer["full"][len(late) :] = timer["level"][len(late) :] = full
-    with np.errstate(divide="ignore"):
-        timer["rate"][len(late) :] = full / fills
-    lost = _lost(network)
-    asset = np.zeros(n, falling.ASSET)
-    asset["short"] = np.bincount(feeds.consumer[lost], minlength=n)
-    asset["buffered"][feeds.consumer[stored]] = 1
-    asset["buffered"][storages.asset] = 1
-    return falling.Evolving(
-        timer=timer,
-        heap=np.zeros(count, np.int32),
-        size=np.zeros(1, np.int64),
-        events=np.zeros(count, np.int32),
-        feed_slot=_slots(late, len(feeds.provider), 0),
-        buffer_slot=_slots(stored, feeds.count, len(late)),
-        first_storage=first,
-        black=np.flatnonzero(feeds.black_start).astype(np.int32),
-        asset=asset,
-        seeds=np.zeros(n, np.int32),
-        gain=np.zeros(feeds.count, np.int32),
-        rose=np.zeros(n, np.int32),
-        regained=np.zeros(feeds.count, np.int32),
-        count=np.zeros(7, np.int64),
-    )
-
-
-def _lost(network: Network) -> Flags:
-    """Which groups are lost before any failure."""
-    fail_at = network.feeds.fail_at
-    lost: Flags = (fail_at > 0) & (fail_at <= network.feeds.lost_with(network.baseline))
-    return lost
-
-
-def _slots(of: Any, size: int, first: int) -> Ints:
-    """Slot by feed or group, -1 where there is none; empty where none has one."""
-    if not len(of):
-        return NOBODY
-    slots = np.full(size, -1, np.int32)
-    slots[of] = np.arange(first, first + len(of), dtype=np.int32)
-    return slots

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinfall.analytics.compiling import NotEvaluated, Rows
 from twinfall.analytics.degrading import Degraded
+from twinfall.analytics.gathering import NotEvaluated, Rows
 from twinfall.analytics.nearmisses import NearMiss, near_misses
 from twinfall.analytics.network import Impact
 from twinfall.analytics.states import State

@@ -78,7 +78,7 @@ def links_of(
             "source has a bit for each carrier", path="source", cure=f"0 to 2**{MAX_CARRIERS} - 1"
         )
     passes = np.ones(n, np.uint8) if conducts is None else flags(conducts, n, "conducts")
-    kept = _storages(n, storages)
+    kept = stored(n, storages)
     top = max([int(kind.max(initial=-1)), int(kept.carrier.max(initial=-1))])
     carriers = max(top + 1, int(bits.max(initial=0)).bit_length())
     back = ~single
@@ -115,7 +115,8 @@ def _member(n: int, pairs: Any, kind: Any) -> NDArray[np.int32]:
     return member
 
 
-def _storages(n: int, storages: Storages | None) -> Storages:
+def stored(n: int, storages: Storages | None) -> Storages:
+    """Check and normalise storages."""
     if storages is None:
         return Storages()
     asset = positions(storages.asset, n, "storages.asset")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from twinfall.analytics.judging import Judge
 from twinfall.analytics.limits import ANY, Floats, Ints, Limits, Nanos
-from twinfall.analytics.machines import Machines
+from twinfall.analytics.machines import NO_TIME, Machines
 from twinfall.analytics.states import STATES, Change, Reason, Standing, State
 
 Key = Callable[[int], tuple[str, str]]
@@ -56,6 +56,8 @@ class LiveState:
         """By series: its place."""
         self._codes: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._conducts: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._before: Nanos = np.zeros(0, np.int64)
+        """By series: the source time up to which nothing counts; empty where all does."""
         self._shown: dict[str, State] = {}
         self._out: set[str] = set()
         self._maintained: dict[str, Said] = {}
@@ -114,11 +116,26 @@ class LiveState:
         with self._lock:
             place = self._place(series)
             watched = place >= 0
+            if len(self._before):
+                watched &= times > self._until(series)
             if watched.any():
                 columns = (place[watched], times[watched], numbers[watched])
                 moved = self._judge.machines.advance(*columns, replaces=replaces)
                 self._now = max(self._now, now)
                 self._look(moved)
+
+    def leave_out(self, addresses: Iterable[str], series: Ints, at: int) -> None:
+        """What was read of these assets, all in these series, by then (ns, source times) counts no
+        more, nor does what comes late; as from the next `follow`.
+        """
+        with self._lock:
+            if len(series):
+                more = np.full(max(0, int(series.max()) + 1 - len(self._before)), NO_TIME, np.int64)
+                self._before = np.append(self._before, more)
+                self._before[series] = at
+            others = set(addresses)
+            if others & self._asset.keys():
+                self._places = {key: at for key, at in self._places.items() if key[0] not in others}
 
     def tick(self, now: int) -> None:
         """Time has passed: holds end, readings grow stale, maintenance is over."""
@@ -220,6 +237,12 @@ class LiveState:
                 place = self._places.get((twin, ANY), _UNWATCHED)
             self._of[unseen] = place
         found: Ints = self._of[series]
+        return found
+
+    def _until(self, series: Ints) -> Nanos:
+        known = series < len(self._before)
+        found = np.full(len(series), NO_TIME, np.int64)
+        found[known] = self._before[series[known]]
         return found
 
     def _look(self, moved: Ints) -> None:

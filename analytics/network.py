@@ -295,7 +295,11 @@ class Network:
 
 
 def _settled(arrays: kernels.Arrays) -> Flags:
-    """What is down before any failure."""
+    """What is down before any failure: nothing, where nothing can hang on itself and all carriers
+    reach whom they should.
+    """
+    if not arrays.cyclic and kernels.all_fed(arrays):
+        return np.zeros(len(arrays.member), np.bool_)
     scratch = scratch_of(arrays, grounding=True)
     kernels.settle(arrays, scratch)
     down: Flags = scratch.mark["wave"] == kernels.DOWN_BEFORE

@@ -14,9 +14,10 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.compiling import Compiled, NotEvaluated, Places
+from twinfall.analytics.compiling import Compiled
 from twinfall.analytics.degrading import Soft
 from twinfall.analytics.feeds import Feeds
+from twinfall.analytics.gathering import NotEvaluated, Places
 from twinfall.analytics.kernels import RULE, Arrays
 from twinfall.analytics.links import Links, Storages
 from twinfall.analytics.network import Network
@@ -89,7 +90,7 @@ class Packer:
             return ["map", *([self.pack(k), self.pack(v)] for k, v in value.items())]
         if isinstance(value, tuple):
             return self._rows(value)
-        if isinstance(value, list):
+        if isinstance(value, list | Texts):  # these, of arrays that were kept before
             return self._list(value)
         raise TypeError(f"{name} is not kept")
 
@@ -104,7 +105,7 @@ class Packer:
             return ["full", dtype, shape, self._block(first)]
         return ["array", dtype, shape, self._block(block)]
 
-    def _list(self, values: list[Any]) -> Tree:
+    def _list(self, values: Sequence[Any]) -> Tree:
         if set(map(type, values)) != {str}:
             return ["list", *map(self.pack, values)]
         different = sorted(_few(values))

@@ -1,12 +1,13 @@
 """What the live plant has been through, as far as it remembers: loops that broke, buffers spent.
 
 A question follows what has failed from a healthy plant on, and so would start again what only ran
-because it was running, and fill every battery. An evolution that has seen everything does not.
+because it was running, and fill every battery. An evolution that has seen everything does not. When
+the graph becomes another one, or the process ends, its memory goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.limits import NANO, NEVER
+from twinfall.analytics.memory import Memory, fingerprint, memory_of, resumed
 from twinfall.analytics.network import Network
 from twinfall.analytics.states import Standing
 
@@ -22,18 +24,23 @@ LONG = 1e12
 
 
 class Past:
-    """Follows one plant through its states, in order of `now`. Its memory ends with the process.
+    """Follows one plant through its states, in order of `now`; at first from what was remembered.
 
     One thread at a time.
     """
 
-    def __init__(self) -> None:
-        self._network: Network | None = None
+    def __init__(self, remembered: Memory | None = None) -> None:
+        self._remembered = remembered
+        """Of an earlier process; None once it is taken."""
+        self.turns = 0
+        """Grows with everything that may have changed the memory."""
+        self._forgotten = set[str]()
+        self._plain: AssetNetwork | None = None
+        self._mark = ""
         self._evolution: Evolution | None = None
         self._origin = 0
         self._own: dict[str, int] = {}
         self._running: frozenset[str] = frozenset()
-        self._stopped: tuple[str, ...] = ()
 
     @property
     def until(self) -> int:
@@ -43,44 +50,87 @@ class Past:
 
     def under(self, plain: AssetNetwork, standing: Standing, now: int) -> AssetNetwork:
         """The plant in these states, with what has stopped and does not run by itself again."""
-        under = plain.under(standing, now)
-        nothing_yet = self._evolution is None and not (standing.failed or standing.out)
-        if not remembers(plain.network) or (nothing_yet and not standing.conducts):
-            self._network, self._evolution, self._stopped = None, None, ()
-            return under
+        nothing_yet = self._evolution is None and self._remembered is None
+        well = not (standing.failed or standing.out or standing.conducts)
+        self.turns += 1
+        if not remembers(plain.network) or (nothing_yet and well):
+            self._plain, self._evolution, self._remembered = None, None, None
+            self._forgotten.clear()
+            return plain.under(standing, now)
         evolution = self._follow(plain, standing, now)
-        gone = np.flatnonzero(evolution.down & ~under.course.down)
-        self._stopped = tuple(plain.ids[int(at)] for at in gone)
+        if standing.since != self._own:  # readings may say less of it than is remembered
+            standing = replace(standing, since=self._own)
+        under = plain.under(standing, now)
+        # Gates, which have no id, follow what they stand for.
+        gone = np.flatnonzero((evolution.down & ~under.course.down)[: plain.visible])
         if not len(gone):
             return under
-        times = evolution.falls(gone.astype(np.int32)).time
-        since = {
-            id_: self._origin + int(time * NANO) if time > -np.inf else 0
-            for id_, time in zip(self._stopped, times.tolist(), strict=True)
+        times = evolution.falls(gone.astype(np.int32)).time.tolist()
+        stopped = {
+            plain.ids[int(at)]: self._origin + int(time * NANO) if time > -np.inf else 0
+            for at, time in zip(gone, times, strict=True)
         }
-        return plain.under(replace(standing, stopped=since), now)
+        return plain.under(replace(standing, stopped=stopped), now)
+
+    def forget(self, twins: Iterable[str]) -> None:
+        """These are gone; who comes under their ids is another one."""
+        self._forgotten.update(twins)
+        self.turns += 1
+
+    def memory(self) -> Memory | None:
+        """What would be lost with this process; None where nothing has happened."""
+        return self.told()()
+
+    def told(self) -> Callable[[], Memory | None]:
+        """The memory of now, to be put in words later and by any thread, which takes longer.
+        O(assets).
+        """
+        remembered, gone, plain = self._remembered, frozenset(self._forgotten), self._plain
+        if plain is None or self._evolution is None:
+            return lambda: remembered.without(gone) if remembered and gone else remembered
+        moment, stood = self._evolution.moment(), (self._mark, self._origin, self._own)
+        running = self._running
+
+        def memory() -> Memory:
+            found = memory_of(plain, moment, *stood, running)
+            return found.without(gone) if gone else found
+
+        return memory
 
     def _follow(self, plain: AssetNetwork, standing: Standing, now: int) -> Evolution:
         own = {id_: standing.since.get(id_, 0) for id_ in (*standing.failed, *standing.out)}
-        evolution, begun = self._evolution, plain.network is self._network
-        if evolution is None or not begun:
-            self._network, self._own = plain.network, {}
-            self._origin = min([now, *own.values()])
-            evolution = self._evolution = Evolution(plain.network)
+        evolution = self._evolution
+        same = self._plain is not None and plain.network is self._plain.network
+        if evolution is None or not same or self._forgotten:
+            evolution = self._begin(plain, standing, min([now, *own.values()]), now)
         clock = max((now - self._origin) / NANO, evolution.now)
-        if not begun:  # nobody has seen them stand otherwise
-            _switch(plain, standing, evolution)
+        own = {id_: self._own.get(id_, since) for id_, since in own.items()}
         fresh = sorted((since, id_) for id_, since in own.items() if id_ not in self._own)
         for since, id_ in fresh:
             at = min(max((since - self._origin) / NANO, evolution.now), clock)
             evolution.fail(plain.some_positions([id_]), at)
         evolution.repair(plain.some_positions(self._own.keys() - own.keys()), clock)
         _switch(plain, standing, evolution)
-        if not begun:
-            _stop(plain, evolution, self._stopped)
         started = frozenset(standing.running)
         evolution.start(plain.some_positions(started - self._running))
         self._own, self._running = own, started
+        return evolution
+
+    def _begin(self, plain: AssetNetwork, standing: Standing, first: int, now: int) -> Evolution:
+        """Go on from what is remembered, or at `first` from a healthy plant."""
+        memory, mark = self.memory(), fingerprint(plain)
+        if memory is None:
+            self._own, self._origin = {}, first
+            evolution = Evolution(plain.network)
+            _switch(plain, standing, evolution)  # nobody has seen them stand otherwise
+        else:
+            self._own, self._running = dict(memory.own), memory.running
+            self._origin = memory.origin
+            if self._remembered is not None:  # a clock that was ahead does not hold up the plant
+                self._origin = min(memory.origin, now - int(memory.now * NANO))
+            evolution = resumed(plain, memory, mark)
+        self._plain, self._mark, self._evolution, self._remembered = plain, mark, evolution, None
+        self._forgotten.clear()
         return evolution
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twinfall.analytics import kernels
 from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.links import Storages
 from twinfall.analytics.network import Network
@@ -21,6 +22,7 @@ def warm() -> None:
     network.criticality(1.0)
     network.causes()
     network.down([0])
+    kernels.is_without_circles(network.arrays, network.arrays.circling, np.zeros(1, np.int32), 1)
     plant = Evolution(network)  # the live plant is one
     plant.fail(0, at=1.0)
     plant.buffer(0)

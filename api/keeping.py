@@ -81,7 +81,7 @@ class KeptArrays:
             kept = snapshot.moment(self._path)
             if kept.models != models:
                 raise BadInput("it is of other models or declarations")
-            if kept.trace != self._trace(kept.cursor):
+            if kept.trace != trace(self._graph, kept.cursor):
                 raise BadInput(f"change {kept.cursor} of this graph is another one, or forgotten")
             began = time.monotonic()
             kept, network = snapshot.load(self._path)
@@ -122,19 +122,20 @@ class KeptArrays:
 
     def _write(self, network: AssetNetwork) -> None:
         try:
-            trace = self._trace(network.cursor)
-            if trace:
-                snapshot.save(self._path, network, trace)
+            found = trace(self._graph, network.cursor)
+            if found:
+                snapshot.save(self._path, network, found)
                 self._cursor = network.cursor
         except TwinError as error:
             log.warning("the arrays are not kept for the next start: %s", error)
         self._written = time.monotonic()
 
-    def _trace(self, cursor: int) -> str:
-        """A hash of the change at a cursor; empty where it is forgotten."""
-        found = self._graph.changes(cursor - 1, 1)
-        if not found or found[0].seq != cursor:
-            return ""
-        c = found[0]
-        said = [c.seq, c.kind, c.subject, c.model, c.version, c.at, c.who, c.why]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+def trace(graph: Graph, cursor: int) -> str:
+    """A hash of the change at a cursor; empty where it is forgotten."""
+    found = graph.changes(cursor - 1, 1)
+    if not found or found[0].seq != cursor:
+        return ""
+    c = found[0]
+    said = [c.seq, c.kind, c.subject, c.model, c.version, c.at, c.who, c.why]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

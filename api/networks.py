@@ -20,6 +20,7 @@ from twinfall.ontology.errors import TwinError
 
 if TYPE_CHECKING:
     from twinfall.api.keeping import KeptArrays
+    from twinfall.api.keeping_past import KeptPast
 
 
 class Networks(Protocol):
@@ -58,6 +59,10 @@ class States(Protocol):
 
     def follow(self, limits: Limits) -> None:
         """Watch these from now on."""
+        ...
+
+    def end(self, cursor: int) -> frozenset[str]:
+        """End what is known of twins that were deleted since the last call; their ids."""
         ...
 
     def standing(self) -> Standing:
@@ -116,15 +121,24 @@ class LiveNetwork:
     """
 
     def __init__(
-        self, graph: Graph, states: States | None = None, kept: KeptArrays | None = None
+        self,
+        graph: Graph,
+        states: States | None = None,
+        kept: KeptArrays | None = None,
+        kept_past: KeptPast | None = None,
     ) -> None:
         self._graph = graph
         self._states = states
         self._kept = kept
         self._lock = threading.Lock()
         self._made: Made | None = None
+        self._gone: frozenset[str] = frozenset()
+        """Twins that were deleted, which the states and the past are still to be told of."""
         self._seen: Seen | None = None
-        self._past = Past()
+        self._kept_past = kept_past
+        self._past = Past(None if kept_past is None else kept_past.load())
+        self._turns = 0
+        """Of the past, when it was last kept."""
         self._checking: threading.Thread | None = None
         self._closing = threading.Event()
 
@@ -149,6 +163,16 @@ class LiveNetwork:
         if self._states is not None and remembers(plain.network):
             self.current()
 
+    def keep(self) -> None:
+        """Keep what the plant has been through for the next start, if it is time to."""
+        kept = self._kept_past
+        if kept is None or not kept.is_due:
+            return
+        if kept.owes or self._turns != self._past.turns:
+            with self._lock:
+                self._turns, told = self._past.turns, self._past.told()
+            kept.offer(told)
+
     def compiled(self) -> AssetNetwork:
         """The arrays as if all were well; with the graph's changes, the limits are followed."""
         cursor, revision = self._graph.cursor(), self._graph.revision
@@ -168,10 +192,13 @@ class LiveNetwork:
             self._kept.begin(models_hash(models.ontology, models.dependencies))
 
     def close(self) -> None:
-        """Keep the arrays for the next start; the graph must still be open."""
+        """Keep the arrays and the past for the next start; the graph must still be open."""
         self._closing.set()
         if self._checking is not None:
             self._checking.join()
+        if self._kept_past is not None:
+            with self._lock:
+                self._kept_past.close(self._past.told())
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
 
@@ -189,22 +216,39 @@ class LiveNetwork:
     def _make(self, before: Made | None, cursor: int, revision: int) -> Made:
         """`revision` was read first: too old a number only means looking once more."""
         began, models = time.monotonic(), self._graph.models
+        if self._states is not None:
+            self._gone |= self._states.end(cursor)
         request = topology_request(models.ontology, models.dependencies)
         old = self._older(before, request, models)
-        topology = None if old is None else self._followed(old, request, models, cursor)
+        follow = None if old is None else self._followed(old, request, models, cursor)
+        topology = follow[0] if follow else None
         same = old is not None and old.models == models_hash(models.ontology, models.dependencies)
         if old is not None and topology is not None and same and is_same(old.topology, topology):
             network = old.at(topology.cursor)
         else:
-            topology = topology or self._graph.topology(request)
-            network = AssetNetwork.compile(topology, models.ontology, models.dependencies, old)
+            network = self._compiled(old, follow, request, models)
             log.info("arrays of change %d in %.1f s", network.cursor, time.monotonic() - began)
             if self._kept is not None:
                 self._kept.offer(network, time.monotonic() - began)
-        if self._states is not None and not (before and same and _has_twins_of(before, network)):
+        known = before and same and _has_twins_of(before, network) and not self._gone
+        if self._states is not None and not known:
+            self._past.forget(self._gone)
+            self._gone = frozenset()
             limits = compile_limits(network.topology, models.ontology, models.dependencies)
             self._states.follow(limits)
         return Made(network, revision, request)
+
+    def _compiled(
+        self,
+        old: AssetNetwork | None,
+        follow: tuple[Topology, Changes] | None,
+        request: TopologyRequest,
+        models: Models,
+    ) -> AssetNetwork:
+        if old is not None and follow is not None:
+            return old.after(follow[0], models.ontology, models.dependencies, follow[1])
+        topology = self._graph.topology(request)
+        return AssetNetwork.compile(topology, models.ontology, models.dependencies, old)
 
     def _older(
         self, before: Made | None, request: TopologyRequest, models: Models
@@ -248,9 +292,9 @@ class LiveNetwork:
 
     def _followed(
         self, network: AssetNetwork, request: TopologyRequest, models: Models, cursor: int
-    ) -> Topology | None:
-        """The topology at the cursor or after it, by the change feed; None where it has to be
-        read: after many changes that is faster.
+    ) -> tuple[Topology, Changes] | None:
+        """The topology at the cursor or after it, by the changes in the feed; None where it has
+        to be read: after many changes that is faster.
         """
         most = max(MAX_FOLLOWED, network.twins // FOLLOWED_SHARE)
         if not 0 <= cursor - network.cursor <= most:
@@ -262,7 +306,7 @@ class LiveNetwork:
                 if not page:
                     return None
                 changes.take(page)
-            return followed(network.topology, request, models.ontology, changes)
+            return followed(network.topology, request, models.ontology, changes), changes
         except NotFollowed as error:
             log.info("the graph is read again: %s", error)
             return None

@@ -6,6 +6,7 @@ whoever comes first empties, the ticking thread or a question.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -21,8 +22,11 @@ import numpy as np
 from twinfall.analytics import Standing, State
 from twinfall.analytics.limits import ANY, Limits
 from twinfall.analytics.live import LiveState, Said
+from twinfall.api.endings import Endings
 from twinfall.api.keeping import FILE as ARRAYS
 from twinfall.api.keeping import KeptArrays
+from twinfall.api.keeping_past import FILE as PAST
+from twinfall.api.keeping_past import KeptPast
 from twinfall.api.networks import LiveNetwork
 from twinfall.graph.statebook import FILE_NAME, MAX_NOTE, Entry, StateBook
 from twinfall.ingestion.frame import NO_TIME, Block
@@ -75,11 +79,13 @@ class States:
         now: Callable[[], int] = time.time_ns,
     ) -> None:
         self.live = LiveState(telemetry.catalogue.key)
-        self.networks = LiveNetwork(graph, self, KeptArrays(folder / ARRAYS, graph))
+        arrays, past = KeptArrays(folder / ARRAYS, graph), KeptPast(folder / PAST)
+        self.networks = LiveNetwork(graph, self, arrays, past)
         self.left_out = 0
         """Blocks that came faster than they could be looked at."""
         self._telemetry, self._now = telemetry, now
         self._book = StateBook(folder / FILE_NAME)
+        self._endings = Endings(graph, self._book, self.live, telemetry, now)
         self._waiting: deque[Block] = deque(maxlen=MAX_WAITING)
         self._emptying = threading.Lock()
         self._saying = threading.Lock()
@@ -127,6 +133,8 @@ class States:
         if self._thread is not None:
             self._thread.join()
         self.networks.close()
+        with contextlib.suppress(TwinError):  # the next start follows more
+            self._endings.keep(now=True)
         self._book.close()
 
     # -- for the arrays -------------------------------------------------------------------
@@ -138,6 +146,11 @@ class States:
             series = [one for key in fresh for one in self._series(*key)]
             if series:
                 self._begin(np.array(series, np.int32))
+
+    def end(self, cursor: int) -> frozenset[str]:
+        """End what was said and read of twins deleted since the last call; their ids."""
+        with self._saying:
+            return self._endings.follow(cursor)
 
     def standing(self) -> Standing:
         """All own states, every acknowledged reading looked at."""
@@ -178,7 +191,7 @@ class States:
         if len(entry.note) > MAX_NOTE:
             raise BadQuery(f"a note has at most {MAX_NOTE} characters", path="note")
         with self._saying:
-            self._book.write(entry)
+            self._book.write(entry, followed=self._endings.here())
             if entry.state is None:
                 self.live.take_back(entry.twin, maintenance=entry.kind == "maintenance")
             else:
@@ -203,6 +216,9 @@ class States:
                 self.tick()
                 if now - looked >= rest:
                     self.networks.look()
+                    self.networks.keep()
+                    with self._saying:
+                        self._endings.keep()
                     looked = time.monotonic()
                     rest = REST * (looked - now)
             except TwinError as error:

@@ -10,9 +10,15 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from twinfall.graph.sqlite.changes import CHANGES_TABLE, columns, last_change, read_changes
+from twinfall.graph.sqlite.changes import (
+    CHANGES_TABLE,
+    columns,
+    last_change,
+    read_changes,
+    read_deletions,
+)
 from twinfall.graph.sqlite.connections import open_file, translated
-from twinfall.graph.twins import Change
+from twinfall.graph.twins import Change, Deletion
 
 _APPLICATION = 0x54774664  # "TwFd"
 
@@ -37,6 +43,11 @@ class FeedLog:
         """Changes with a greater seq, in order, at most `limit`."""
         with self._lock, translated("change feed"):
             return read_changes(self._db, seq, limit)
+
+    def deletions(self, seq: int, limit: int) -> list[Deletion]:
+        """Deletions of twins with a greater seq, in order, at most `limit`."""
+        with self._lock, translated("change feed"):
+            return read_deletions(self._db, seq, limit)
 
     def last(self) -> int:
         """The greatest seq kept; 0 at first."""

@@ -31,13 +31,15 @@ class NotFollowed(Exception):
 class Changes:
     """What changes come to: of each twin and relationship, how it is in the end; None: it is gone.
 
-    `names` are those under which each relationship stands or stood.
+    `names` are those under which each relationship stands or stood, `ends` the twins between which
+    one stands or stood.
     """
 
     cursor: int
     twins: dict[str, Change | None] = field(default_factory=dict)
     edges: dict[Key, Mapping[str, Any] | None] = field(default_factory=dict)
     names: dict[str, set[Key]] = field(default_factory=dict)
+    ends: set[str] = field(default_factory=set)
 
     def take(self, changes: Iterable[Change]) -> None:
         """The next changes. Raises NotFollowed where one is missing or is not understood."""
@@ -59,6 +61,7 @@ class Changes:
             key = said[-1]["source"], said[-1]["id"]
             for one in said:
                 self.names.setdefault(one["name"], set()).add(key)
+                self.ends.update((one["source"], one["target"]))
             self.edges[key] = change.after
         except (IndexError, KeyError) as error:
             raise NotFollowed(f"change {change.seq} says too little") from error
@@ -80,6 +83,15 @@ def is_same(one: Topology, other: Topology) -> bool:
     return one.ids is other.ids and all(
         getattr(one, name) is getattr(other, name) for name in ("model", "edges", "values")
     )
+
+
+def positions_of(ids: Sequence[str], id_: str) -> list[int]:
+    """Of a twin and its components among ascending ids."""
+    own = bisect_left(ids, id_)
+    found = [own] if own < len(ids) and ids[own] == id_ else []
+    # No id has a `/` but a component's: theirs lie between `id/` and `id0`.
+    start = bisect_left(ids, f"{id_}/")
+    return [*found, *range(start, bisect_left(ids, f"{id_}0", start))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +136,7 @@ class _Following:
         for id_, change in twins.items():
             if change is not None:
                 self.written.update(self._nodes_of(id_, change))
-            for at in self._positions(id_):
+            for at in positions_of(self.old.ids, id_):
                 node = self.old.ids[at]
                 if node in self.written:
                     self.known[node] = at
@@ -143,15 +155,6 @@ class _Following:
                 address = component_address(id_, name)
                 nodes[address] = _Node(part.interface or "", change.after[name], id_, name)
         return nodes
-
-    def _positions(self, id_: str) -> list[int]:
-        """Of a twin and its components, in the old topology."""
-        ids = self.old.ids
-        own = bisect_left(ids, id_)
-        found = [own] if own < len(ids) and ids[own] == id_ else []
-        # No id has a `/` but a component's: theirs lie between `id/` and `id0`.
-        start = bisect_left(ids, f"{id_}/")
-        return [*found, *range(start, bisect_left(ids, f"{id_}0", start))]
 
     def _splice(self, removed: list[int]) -> None:
         self.new = sorted(id_ for id_ in self.written if id_ not in self.known)

@@ -18,7 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.graph.plan import Fetch, Row, RowPage
-from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Mark, Node, WorkOrderNode
+from twinfall.graph.twins import (
+    Batch,
+    Change,
+    Deletion,
+    Edge,
+    LatestCopy,
+    Mark,
+    Node,
+    WorkOrderNode,
+)
 from twinfall.graph.values import FieldTypes
 
 Positions = NDArray[np.int32]
@@ -181,6 +190,10 @@ class TwinStore(Protocol):
 
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
         """Changes with seq > after, in order."""
+        ...
+
+    def deletions(self, after: int, limit: int = 1000) -> list[Deletion]:
+        """Of those changes the ones that deleted a twin; the others are not unpacked."""
         ...
 
     def ping(self) -> None:

@@ -113,6 +113,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """A twin was deleted, with its components, by the change `seq`, at `at` (RFC 3339 UTC)."""
+
+    seq: int
+    id: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Writes that become visible together or not at all; already judged against the ontology.
 

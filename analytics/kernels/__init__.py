@@ -18,6 +18,7 @@ from twinfall.analytics.kernels.cascade import cascade, count_some
 from twinfall.analytics.kernels.grounding import ground, settle
 from twinfall.analytics.kernels.marking import clean, prepare
 from twinfall.analytics.kernels.telling import follow, tell
+from twinfall.analytics.kernels.whole import all_fed, is_without_circles
 
 __all__ = [
     "BEFORE",
@@ -29,12 +30,14 @@ __all__ = [
     "UP",
     "Arrays",
     "Scratch",
+    "all_fed",
     "cascade",
     "clean",
     "count_some",
     "csr",
     "follow",
     "ground",
+    "is_without_circles",
     "prepare",
     "settle",
     "tell",

@@ -68,13 +68,13 @@ class Propped:
 
 def propped(changed: AssetNetwork, today: AssetNetwork) -> Propped:
     """The changed plant with what it needs to stand as it does today. O(assets + feeds + links)
-    where something of it is down, and not today.
+    where something has failed, or is down in it and not today.
     """
     before = changed.flags(today.baseline_down)
     fallen = changed.course.down & ~before
     fallen[changed.twins :] = False  # domains fall only by themselves, gates rise by themselves
     groups = _lost(changed, before)
-    if not fallen.any() and not len(groups):
+    if not (fallen.any() or len(groups) or len(changed.course.failed)):
         return Propped(changed.network, None, before)
     network = changed.network
     n, feeds = network.n, _held(network.feeds, groups, network.n)

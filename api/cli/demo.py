@@ -70,6 +70,7 @@ def demo(
         if no_telemetry:
             return nullcontext()
         from twinfall.api.demo.learning import learn
+        from twinfall.api.demo.operating import start_up
         from twinfall.api.demo.sensors import Sensors
         from twinfall.api.demo.telling import alarm_line, impact_line
 
@@ -85,7 +86,10 @@ def demo(
                 impact = services.networks.current().impact([alarm.suspect])
                 say(impact_line(alarm.suspect, impact))
 
-        return Sensors(services, speed=speed, tell=say, learn=begin)
+        def start(services: Services) -> bool:
+            return start_up(services.states)
+
+        return Sensors(services, speed=speed, tell=say, learn=begin, start_up=start)
 
     run(settings, "twinfall demo", insecure=False, tell=tell, prepare=_prepare, beside=beside)
 

@@ -39,7 +39,8 @@ Rows = Sequence[Sequence[float]]
 
 class Sensors:
     """Speaks from `__enter__` to `__exit__`. `tell` gets a line when the plant's story turns;
-    `learn` is called once, when the past is filled in, before the story begins.
+    `learn` is called once, when the past is filled in, before the story begins; `start_up` when
+    the plant is to be started after a fault, and says whether it then runs.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Sensors:
         speed: float = SPEED,
         tell: Callable[[str], None] = lambda _: None,
         learn: Callable[[Services, int], None] = lambda *_: None,
+        start_up: Callable[[Services], bool] = lambda _: False,
     ) -> None:
         self._services = services
         self._tell = tell
         self._learn = learn
+        self._start_up = start_up
         self._step = round(SAMPLE_SECONDS / min(speed, MAX_SPEED) * SECOND)  # ns: exact on the grid
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo-sensors", daemon=True)
@@ -127,6 +130,8 @@ class Sensors:
                 if sample.begins:
                     self._tell(sample.begins)
                 self._said(plant, [plant_at], [sample.values.tolist()])
+                if sample.starts and self._start_up(self._services):
+                    self._tell("started up: all of the plant runs again")
                 # What was missed while the machine slept is not made up for.
                 plant_at = max(plant_at + self._step, self._next(self._step) - self._step)
             if now >= city_at:

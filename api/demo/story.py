@@ -17,6 +17,8 @@ NORMAL_SAMPLES = 100
 """Samples without a fault between two faults, and before the first."""
 FAULT_SAMPLES = 125
 """Samples of each fault: fault 6 ends in shutdown with sample 118."""
+START_SAMPLES = 10
+"""Into a stretch without a fault, when all readings are back: then the plant is started up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Sample:
     begins: str
     """What begins with this sample, in words; empty within a chapter."""
     values: NDArray[np.float64]
+    starts: bool = False
+    """Whether an operator starts the plant up now."""
 
 
 def story(faults: tuple[str, ...] = tuple(FAULTS)) -> Iterator[Sample]:
@@ -37,7 +41,9 @@ def story(faults: tuple[str, ...] = tuple(FAULTS)) -> Iterator[Sample]:
     while True:
         for fault in faults:
             for step in range(NORMAL_SAMPLES):
-                yield Sample(NORMAL, begins if step == 0 else "", normal[(at + step) % len(normal)])
+                row = normal[(at + step) % len(normal)]
+                said = begins if step == 0 else ""
+                yield Sample(NORMAL, said, row, starts=step == START_SAMPLES)
             at = (at + NORMAL_SAMPLES) % len(normal)
             for step, values in enumerate(plant_run(fault)[:FAULT_SAMPLES]):
                 yield Sample(fault, FAULTS[fault] if step == 0 else "", values)

@@ -26,7 +26,16 @@ from twinfall.graph.neo4j.topology import topology
 from twinfall.graph.neo4j.writing import record, write_batch
 from twinfall.graph.plan import Fetch, RowPage
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Mark, Node, WorkOrderNode
+from twinfall.graph.twins import (
+    Batch,
+    Change,
+    Deletion,
+    Edge,
+    LatestCopy,
+    Mark,
+    Node,
+    WorkOrderNode,
+)
 from twinfall.graph.values import FieldTypes
 from twinfall.ontology.errors import BadSettings, TwinError, Unavailable
 
@@ -215,11 +224,18 @@ class Neo4jStore:
 
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
         """Changes with seq > after, in order, those not yet drained included."""
+        return self._whole_feed().after(after, limit)
+
+    def deletions(self, after: int, limit: int = 1000) -> list[Deletion]:
+        """Deletions of twins with seq > after, in order, those not yet drained included."""
+        return self._whole_feed().deletions(after, limit)
+
+    def _whole_feed(self) -> FeedLog:
         if self._closed:
             raise Unavailable("the graph store is closed")
         if self._feed.last() < self._seq:
             self._draining.drain()
-        return self._feed.after(after, limit)
+        return self._feed
 
     # -- life -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from twinfall.graph.sqlite.encoding import json_text
-from twinfall.graph.twins import Change
+from twinfall.graph.twins import Change, Deletion
 
 CHANGES_TABLE = """
 CREATE TABLE changes (
@@ -55,6 +55,16 @@ def read_changes(db: sqlite3.Connection, after: int, limit: int) -> list[Change]
         replace(Change(*row), before=_parsed(row[5]), after=_parsed(row[6]))
         for row in rows.fetchall()
     ]
+
+
+def read_deletions(db: sqlite3.Connection, after: int, limit: int) -> list[Deletion]:
+    """Deletions of twins with seq > after, in order, at most `limit`."""
+    rows = db.execute(
+        "SELECT seq, subject, at FROM changes WHERE seq > ? AND kind = 'twinDeleted'"
+        " ORDER BY seq LIMIT ?",
+        (after, limit),
+    )
+    return [Deletion(*row) for row in rows.fetchall()]
 
 
 def columns(change: Change) -> tuple[Any, ...]:

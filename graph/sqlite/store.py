@@ -12,7 +12,7 @@ from pathlib import Path
 from twinfall.graph.plan import Fetch, RowPage
 from twinfall.graph.sqlite import reading, workorders
 from twinfall.graph.sqlite.assembly import Assembly
-from twinfall.graph.sqlite.changes import last_change, read_changes, record_changes
+from twinfall.graph.sqlite.changes import last_change, read_changes, read_deletions, record_changes
 from twinfall.graph.sqlite.conditions import Statement
 from twinfall.graph.sqlite.connections import FileLock, Readers, limited, open_file, translated
 from twinfall.graph.sqlite.fetching import PlanStatement
@@ -20,7 +20,16 @@ from twinfall.graph.sqlite.schema import APPLICATION_ID, STEPS
 from twinfall.graph.sqlite.topology import topology
 from twinfall.graph.sqlite.writing import codes, write_batch
 from twinfall.graph.store import Counts, StoredModels, Topology, TopologyRequest
-from twinfall.graph.twins import Batch, Change, Edge, LatestCopy, Mark, Node, WorkOrderNode
+from twinfall.graph.twins import (
+    Batch,
+    Change,
+    Deletion,
+    Edge,
+    LatestCopy,
+    Mark,
+    Node,
+    WorkOrderNode,
+)
 from twinfall.graph.values import FieldTypes
 
 _WHAT = "graph store"
@@ -161,6 +170,11 @@ class SQLiteStore:
         """Changes with seq > after, in order."""
         with self._reader() as db:
             return read_changes(db, after, limit)
+
+    def deletions(self, after: int, limit: int = 1000) -> list[Deletion]:
+        """Deletions of twins with seq > after, in order."""
+        with self._reader() as db:
+            return read_deletions(db, after, limit)
 
     # -- life -----------------------------------------------------------------------------
 

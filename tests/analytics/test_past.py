@@ -79,7 +79,7 @@ class Watch:
         return self.after(0)
 
 
-def _broken() -> Watch:
+def broken() -> Watch:
     """The source is away, the loop ran on until A failed; A is in order again."""
     watch = Watch(LOOP)
     watch.after(0)
@@ -90,7 +90,7 @@ def _broken() -> Watch:
 
 
 def test_a_loop_that_broke_does_not_come_back_by_itself() -> None:
-    now = _broken().after(1)
+    now = broken().after(1)
 
     assert now.baseline_down == ("A", "B", "C", "S")
     assert now.state("A") == "failed"
@@ -98,18 +98,18 @@ def test_a_loop_that_broke_does_not_come_back_by_itself() -> None:
 
 
 def test_it_comes_back_with_what_starts_it() -> None:
-    assert _broken().repair("S").baseline_down == ()
+    assert broken().repair("S").baseline_down == ()
 
 
 def test_it_comes_back_when_a_person_says_that_it_runs() -> None:
-    watch = _broken()
+    watch = broken()
     watch.running, watch.version = ("A",), watch.version + 1
 
     assert watch.after(0).baseline_down == ("S",)
 
 
 def test_it_stays_down_when_the_graph_is_written() -> None:
-    watch = _broken()
+    watch = broken()
     watch.plain = assets(
         SUSTAINED,
         {"S": {}, "A": {}, "B": {}, "C": {}, "D": {}},
@@ -120,7 +120,7 @@ def test_it_stays_down_when_the_graph_is_written() -> None:
 
 
 def test_what_stopped_can_run_in_a_plant_that_lets_it() -> None:
-    stopped = _broken().after(1)
+    stopped = broken().after(1)
     mended = stopped.under(Standing(9, stopped=stopped.standing.stopped), stopped.now)
 
     assert still_stopped(stopped).baseline_down == ("A", "B", "C", "S")
@@ -128,7 +128,7 @@ def test_what_stopped_can_run_in_a_plant_that_lets_it() -> None:
 
 
 def test_an_impact_on_a_stopped_asset_is_nothing() -> None:
-    now = _broken().after(1)
+    now = broken().after(1)
 
     assert now.impact(["B"]).count == 0
 
@@ -191,7 +191,7 @@ def test_a_switch_moves_when_it_is_seen_to_move() -> None:
 
 
 def test_what_stopped_and_is_gone_is_forgotten() -> None:
-    watch = _broken()
+    watch = broken()
     watch.plain = assets(SUSTAINED, {"S": {}, "A": {}, "C": {}}, [("A", "needs", "S")])
 
     assert watch.after(1).baseline_down == ("A", "S")

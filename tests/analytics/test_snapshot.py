@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.plant import answer_alike, assets
-from twinfall.analytics import AssetNetwork, kernels, snapshot
+from twinfall.analytics import AssetNetwork, kernels, packing, snapshot
 from twinfall.analytics.kernels import counting
 from twinfall.analytics.packing import Packer, unpacked
 from twinfall.ontology.errors import BadInput, Unavailable
@@ -71,6 +71,21 @@ def plant() -> AssetNetwork:
     pipes = [("M", "joins", "A"), ("A", "joins", "B"), ("B", "joins", "C")]
     many = [(f"U{i:02}", "needs", "M") for i in range(90)]
     return assets(DECLARED, twins, [*between, *pipes, *many])
+
+
+def test_arrays_that_came_from_a_file_are_kept_again(
+    plant: AssetNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As large ones are: their texts stay in the file's bytes until somebody looks."""
+    monkeypatch.setattr(packing, "PIECE", 50)
+    monkeypatch.setattr(packing, "FEW", 0)
+    snapshot.save(tmp_path / "first", plant, "trace")
+    _, first = snapshot.load(tmp_path / "first")
+    snapshot.save(tmp_path / "second", first, "trace")
+
+    _, second = snapshot.load(tmp_path / "second")
+
+    answer_alike(second, plant)
 
 
 def _equal(one: Any, other: Any) -> None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.api.running import Server, plant, served, twinfall, twinfall_apart
+from tests.api.running import Server, plant, served, twinfall, twinfall_apart, until
 from tests.docs.pages import ROOT
 from twinfall.api.demo import city_queries
 
@@ -40,6 +40,27 @@ def test_a_fault_of_the_plant_raises_an_alarm_that_names_its_sensors(tmp_path: P
         answers = [again.ask(query).json for query in again.told["queries"]]
         assert len(answers) > len(city_queries())
         assert [a for a in answers if "errors" in a] == []
+
+
+FAILED = """{ twins(first: 500, where: {_state: {eq: failed}}) { nodes { id } } }"""
+
+
+def test_a_plant_that_shut_down_is_started_up_after_the_repair(tmp_path: Path) -> None:
+    history = '{ stateHistory(id: "TE-reactor") { state who } }'
+
+    def started(server: Server) -> Any:
+        said = server.ask(history).json["data"]["stateHistory"]
+        return len(said) == 2 and said
+
+    def down(server: Server) -> list[str]:
+        nodes = server.ask(FAILED).json["data"]["twins"]["nodes"]
+        return [node["id"] for node in nodes if node["id"].startswith("TE-")]
+
+    with served(tmp_path, "--speed", "1800", command="demo") as server:
+        said = until(lambda: started(server), PATIENCE)
+        until(lambda: not down(server))
+
+    assert [(one["state"], one["who"]) for one in said] == [(None, "demo"), ("ok", "demo")]
 
 
 def test_without_telemetry_nothing_speaks(tmp_path: Path) -> None:

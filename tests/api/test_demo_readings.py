@@ -25,7 +25,7 @@ from twinfall.api.demo.plant import (
     plant_run,
     plant_variables,
 )
-from twinfall.api.demo.story import FAULT_SAMPLES, NORMAL_SAMPLES, story
+from twinfall.api.demo.story import FAULT_SAMPLES, NORMAL_SAMPLES, START_SAMPLES, story
 from twinfall.graph.graph import Graph
 from twinfall.graph.sqlite import SQLiteStore
 from twinfall.ontology import Ontology, parse
@@ -47,6 +47,8 @@ def test_the_story_is_normal_then_a_fault_then_repaired_for_every_fault_in_turn(
     assert [run for _, run, _ in told[1::2]] == list(FAULTS)
     assert {run for _, run, _ in told[::2]} == {NORMAL}
     assert {what for _, _, what in told[2::2]} == {"repaired: the plant runs normally again"}
+    starts = [at for at, s in enumerate(islice(story(), LOOP)) if s.starts]
+    assert starts == [at + START_SAMPLES for at, run, _ in told if run == NORMAL][:-1]
     steps = np.diff([at for at, _, _ in told]).tolist()
     assert steps == [NORMAL_SAMPLES, FAULT_SAMPLES] * len(FAULTS)
 

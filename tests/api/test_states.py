@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ class Site:
         self.now = START
         self.folder = folder
         self._store = SQLiteStore(folder / "graph.sqlite")
-        self.graph = Graph(self._store)
+        self.graph = Graph(self._store, clock=lambda: datetime.fromtimestamp(self.now / 1e9, UTC))
         self.graph.load_models(MODELS, [DEPENDENCIES])
         self.graph.write_twins([TwinInput(id_, f"dtmi:site:{m};1") for id_, m in TWINS.items()])
         self.graph.write_relationships([RelationshipInput(*row) for row in RELATIONSHIPS])

@@ -54,32 +54,32 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made.close()
 
 
-def _say(site: Site, twin: str, state: str | None) -> None:
+def say(site: Site, twin: str, state: str | None) -> None:
     site.now += SECOND
     site.ask(SAY, id=twin, state=state)
 
 
-def _down(site: Site) -> list[str]:
+def down(site: Site) -> list[str]:
     return sorted(id_ for id_, state in site.all().items() if state == "failed")
 
 
-def _broken(site: Site) -> None:
+def break_loop(site: Site) -> None:
     """The tank is away, on which A and B ran on until A failed; A is in order again."""
     for twin, state in (("T", "failed"), ("A", "failed"), ("A", None)):
-        _say(site, twin, state)
+        say(site, twin, state)
         site.states.networks.look()
 
 
 def test_a_loop_runs_on_without_what_started_it(site: Site) -> None:
-    _say(site, "T", "failed")
+    say(site, "T", "failed")
 
-    assert _down(site) == ["T"]
+    assert down(site) == ["T"]
 
 
 def test_a_loop_that_broke_stays_down_and_says_why_though_nobody_asked(site: Site) -> None:
-    _broken(site)
+    break_loop(site)
 
-    assert _down(site) == ["A", "B", "C", "T"]
+    assert down(site) == ["A", "B", "C", "T"]
     assert site.ask(REASON, id="A")["twin"] == {
         "_state": "failed",
         "_stateReason": {
@@ -90,34 +90,34 @@ def test_a_loop_that_broke_stays_down_and_says_why_though_nobody_asked(site: Sit
 
 
 def test_it_is_started_by_the_word_of_a_person_that_it_runs(site: Site) -> None:
-    _broken(site)
+    break_loop(site)
 
-    _say(site, "A", "ok")
-    started = _down(site)
-    _say(site, "A", None)
+    say(site, "A", "ok")
+    started = down(site)
+    say(site, "A", None)
 
     assert started == ["T"]
-    assert _down(site) == ["T"]
+    assert down(site) == ["T"]
 
 
 def test_it_is_started_by_what_started_it(site: Site) -> None:
-    _broken(site)
+    break_loop(site)
 
-    _say(site, "T", None)
+    say(site, "T", None)
 
-    assert _down(site) == []
+    assert down(site) == []
 
 
 def test_it_stays_down_while_the_graph_is_written_and_twins_of_it_go(site: Site) -> None:
-    _broken(site)
+    break_loop(site)
     site.graph.write_twins([TwinInput("D", "dtmi:site:Room;1")])
     site.graph.write_relationships([RelationshipInput("D", "cooledBy", "C")])
-    grown = _down(site)
+    grown = down(site)
 
     site.graph.delete_twins(["B"])
 
     assert grown == ["A", "B", "C", "D", "T"]
-    assert "A" in _down(site)
+    assert "A" in down(site)
 
 
 def test_many_who_ask_while_much_happens_get_answers_and_the_same_end(site: Site) -> None:
@@ -143,12 +143,12 @@ def test_many_who_ask_while_much_happens_get_answers_and_the_same_end(site: Site
             if i % 20 == 0:
                 site.graph.write_twins([TwinInput(f"R{i}", "dtmi:site:Room;1")])
         for twin in "TAB":
-            _say(site, twin, None)
+            say(site, twin, None)
     finally:
         over.set()
         for thread in threads:
             thread.join()
 
     assert trouble == []
-    _say(site, "T", None)
-    assert _down(site) == []
+    say(site, "T", None)
+    assert down(site) == []

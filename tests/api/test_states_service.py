@@ -73,3 +73,64 @@ def test_states_follow_readings_and_clock_and_peoples_word_outlives_a_kill(tmp_p
             "note": "leaks",
         }
         assert server.stop() == 0
+
+
+ROOM = {
+    "@context": "dtmi:dtdl:context;3",
+    "@id": "dtmi:test:Room;1",
+    "@type": "Interface",
+    "contents": [{"@type": "Relationship", "name": "cooledBy"}],
+}
+HELD = {
+    "version": 1,
+    "interfaces": {
+        "dtmi:test:Room;1": {
+            "contents": {
+                "cooledBy": {
+                    "dependent": "source", "group": "cold", "rule": "any", "loop": "sustain",
+                }
+            }
+        }
+    },
+}  # fmt: skip
+ROOMS = """mutation($models: [JSON!]!, $held: [JSON!]!) {
+  loadModels(documents: $models, dependencies: $held) { loaded }
+  writeTwins(twins: [
+    {id: "S", model: "Room"}, {id: "A", model: "Room"}, {id: "B", model: "Room"}
+  ]) { errors { message } }
+  writeRelationships(relationships: [
+    {id: "1", source: "A", name: "cooledBy", target: "S"},
+    {id: "2", source: "A", name: "cooledBy", target: "B"},
+    {id: "3", source: "B", name: "cooledBy", target: "A"}
+  ]) { errors { message } } }"""
+
+
+def _rooms(server: Server) -> dict[str, str]:
+    nodes = _asked(server, "{ Room { nodes { id _state } } }")["Room"]["nodes"]
+    return {node["id"]: node["_state"] for node in nodes}
+
+
+def test_a_loop_that_broke_stays_down_when_the_service_is_killed(tmp_path: Path) -> None:
+    broken = {"A": "failed", "B": "failed", "S": "failed"}
+    with served(tmp_path) as server:
+        _asked(server, ROOMS, {"models": [ROOM], "held": [HELD]})
+        assert set(_rooms(server).values()) == {"ok"}
+        for twin, state in (("S", "failed"), ("A", "failed"), ("A", "null")):
+            _asked(server, f'mutation {{ setState(id: "{twin}", state: {state}) {{ who }} }}')
+            _rooms(server)
+        assert _rooms(server) == broken
+        deadline = time.monotonic() + 60
+        while '"B"' not in _kept(tmp_path):  # within seconds, and though nobody asks
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        server.stop(signal.SIGKILL)
+    with served(tmp_path) as server:
+        assert _rooms(server) == broken
+        _asked(server, 'mutation { setState(id: "S", state: null) { who } }')
+        assert set(_rooms(server).values()) == {"ok"}
+        assert server.stop() == 0
+
+
+def _kept(folder: Path) -> str:
+    found = list(folder.rglob("past.json"))
+    return found[0].read_text() if found else ""

@@ -48,6 +48,7 @@ db.tx_log.preallocate=false
 db.logs.query.enabled=OFF
 dbms.usage_report.enabled=false
 dbms.security.auth_max_failed_attempts={attempts}
+dbms.security.auth_lock_time=15s
 client.allow_telemetry=false
 browser.remote_content_hostname_whitelist=localhost,127.0.0.1
 """

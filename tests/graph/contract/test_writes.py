@@ -8,7 +8,7 @@ from tests.graph.plant import MOTOR, PUMP, TANK
 from twinfall.graph.models import Models
 from twinfall.graph.plan import Fetch, Page, Select
 from twinfall.graph.store import StoredModels, TwinStore
-from twinfall.graph.twins import Batch, Change, Edge, Node, RelationshipKey
+from twinfall.graph.twins import Batch, Change, Deletion, Edge, Node, RelationshipKey
 from twinfall.ontology.errors import Conflict, Unavailable
 
 VALUES = {
@@ -172,6 +172,22 @@ def test_changes_are_dense_and_in_order(store: TwinStore) -> None:
     )
     assert [entry.seq for entry in store.changes(20, 3)] == [21, 22, 23]
     assert store.changes(26) == []
+
+
+def test_deletions_are_told_apart_from_other_changes(store: TwinStore) -> None:
+    kinds = ["twinWritten", "twinDeleted", "relationshipDeleted", "twinDeleted", "twinDeleted"]
+    changes = tuple(change(f"S{i}", kind) for i, kind in enumerate(kinds))
+    before = store.cursor()
+    store.apply(Batch("some", changes=changes))
+    at = "2026-11-23T06:30:00.000001Z"
+
+    assert store.deletions(before) == [
+        Deletion(before + 2, "S1", at),
+        Deletion(before + 4, "S3", at),
+        Deletion(before + 5, "S4", at),
+    ]
+    assert store.deletions(before + 2, 1) == [Deletion(before + 4, "S3", at)]
+    assert store.deletions(before + 5) == []
 
 
 def test_counts_tell_twins_from_components(store: TwinStore) -> None:
