@@ -152,6 +152,16 @@ def test_a_tank_that_runs_today_has_what_is_left_of_it_behind_a_valve_that_opens
     assert found.newly_down == ()  # today both are down by then, too
 
 
+def test_a_tank_is_not_drained_by_a_valve_that_is_yet_to_open() -> None:
+    """Of two ways to the tank one has been away for half an hour; the scenario shuts the other."""
+    twins = {"S": {"model": "Machine"}, "V": {}, "W": {}, "T": {"reserve": "PT1H"}}
+    joins = [("S", "joins", way) for way in "VW"] + [(way, "joins", "T") for way in "VW"]
+    plant = Plant(twins, joins, DECLARED)
+    live = plant.assets.under(Standing(1, failed=("W",), since={"W": NOW - 1800 * NANO}), NOW)
+
+    assert _outages(plant.what_if({"set": OPEN}, assets=live)) == [("T", 1, None)]
+
+
 # -- a law ----------------------------------------------------------------------------------------
 
 IDS = ("S", "A", "B", "C", "D")
