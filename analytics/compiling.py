@@ -191,10 +191,11 @@ def padded(values: Any, count: int, fill: Any) -> Any:
 def note_unsatisfiable(work: Gathering, feeds: Feeds, groups: Groups) -> None:
     names = list(work.reader.names)
     rules, name = groups.rules(), groups.of("name")
-    sizes = np.bincount(feeds.group, minlength=feeds.count)
+    sizes, wanted = np.bincount(feeds.group, minlength=feeds.count), groups.of("k")
     for group in feeds.unsatisfiable:
         size = int(sizes[group])
-        lacks = f"needs k between 1 and {size} of {size}"
+        said = "has no usable value" if np.isnan(wanted[group]) else f"is {wanted[group]:g}"
+        lacks = f"k {said}, and must be from 1 to {size}, the feeds that it has"
         if RULES[rules[group]] == "capacity":
             lacks = "all its shares together are less than minShare"
         work.note([feeds.consumer[group]], f'group "{names[name[group]]}": {lacks}')

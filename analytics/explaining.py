@@ -161,7 +161,7 @@ class AssetImpact:
     @cached_property
     def totals(self) -> Totals:
         """Sums over everything that goes down."""
-        return self._totals(self.impact.asset, len(self.degraded))
+        return self.sums(self.impact.asset, len(self.degraded))
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -170,9 +170,10 @@ class AssetImpact:
         worst = worst[worst < self.assets.visible]
         if len(worst) == len(self.impact.asset):
             return Bounds(self.totals, self.totals)
-        return Bounds(self.totals, self._totals(worst, len(self.degraded)))
+        return Bounds(self.totals, self.sums(worst, len(self.degraded)))
 
-    def _totals(self, affected: Rows, degraded: int) -> Totals:
+    def sums(self, affected: Rows, degraded: int = 0) -> Totals:
+        """The totals over these positions, each once."""
         compiled = self.assets.compiled
         down = np.zeros(len(self.assets.ids), bool)
         down[affected] = True

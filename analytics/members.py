@@ -8,7 +8,7 @@ from typing import Any
 
 from twinfall.ontology.dependencies.sidecar import Sidecar
 from twinfall.ontology.dtdl.suggest import did_you_mean
-from twinfall.ontology.durations import duration_seconds
+from twinfall.ontology.durations import CURE, duration_seconds, why_no_duration
 from twinfall.ontology.errors import MAX_PROBLEMS, ModelInvalid, Problem
 
 MAX_TEXT = 500
@@ -143,8 +143,8 @@ class Members:
         value = found[name]
         seconds = duration_seconds(value) if isinstance(value, str) else None
         if seconds is None:
-            cure = "an ISO 8601 duration such as PT4H or P1DT12H"
-            self.bad("badDuration", f"{place}/{name}", "it must be a duration", cure)
+            message = why_no_duration(value) if isinstance(value, str) else "it must be a duration"
+            self.bad("badDuration", f"{place}/{name}", message, CURE)
             return 0.0
         return seconds
 

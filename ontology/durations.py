@@ -24,6 +24,19 @@ _SECONDS = {"weeks": 604_800.0, "days": 86_400.0, "hours": 3_600.0, "minutes": 6
 MAX_DIGITS = 15
 
 
+CURE = "give weeks, days, hours, minutes and seconds: P1DT12H, PT90S"
+
+
+def why_no_duration(text: str) -> str:
+    """What is wrong with a text of which `duration_seconds` makes nothing."""
+    shown = repr(text[:40])
+    if text.strip().startswith(("-", "P-", "PT-")):
+        return f"{shown} is negative: a duration lasts from zero on"
+    if len(text) <= MAX_DIGITS * len(_SECONDS) and DURATION.fullmatch(text):
+        return f"{shown} counts years or months, which have no fixed length"
+    return f"{shown} is no ISO 8601 duration"
+
+
 def duration_seconds(text: str) -> float | None:
     """Seconds in a duration of weeks, days and time; None where it is none, or where it counts
     years or months, which have no fixed length.

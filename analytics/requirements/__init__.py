@@ -13,6 +13,7 @@ from twinfall.analytics.requirements.report import (
     finding_json,
 )
 from twinfall.analytics.requirements.requirement import Requirement, Requirements
+from twinfall.analytics.requirements.throughout import check_throughout
 from twinfall.analytics.requirements.twins import GraphTwins, Twins
 from twinfall.analytics.requirements.vocabulary import Vocabulary
 
@@ -32,6 +33,7 @@ __all__ = [
     "as_json",
     "assuming",
     "check",
+    "check_throughout",
     "finding_json",
     "read_requirements",
 ]

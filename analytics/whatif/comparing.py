@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twinfall.analytics.explaining import Totals
 from twinfall.analytics.whatif.outcome import what_if
 from twinfall.analytics.whatif.scenario import BadScenario
+from twinfall.analytics.whatif.unfolding import EverDown, Unserved
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a scenario comes to: the totals of its impact, how many are down and up that are not
-    so today, the mean number down of a hazard, and how many things it says in vain.
+    """What a scenario comes to: the totals of what its failures take along, how many are down and
+    up that are not so today, what is down at one time or another, in how many outages and for how
+    long, the mean number down of a hazard, and how many things it says in vain.
     """
 
     name: str
@@ -27,6 +29,9 @@ class Compared:
     totals: Totals
     newly_down: int
     recovered: int
+    ever_down: EverDown
+    outages: int
+    unserved: Unserved
     expected: float | None
     warnings: int
 
@@ -47,8 +52,19 @@ def compare(
         except BadScenario as error:
             error.path = name
             raise
-        mean = outcome.expected.assets.mean if outcome.expected else None
-        counts = len(outcome.newly_down), len(outcome.recovered)
-        totals, warnings = outcome.impact.totals, len(outcome.warnings)
-        found.append(Compared(name, outcome.snapshot, totals, *counts, mean, warnings))
+        later, expected = outcome.timeline, outcome.expected
+        found.append(
+            Compared(
+                name,
+                outcome.snapshot,
+                outcome.impact.totals,
+                newly_down=len(outcome.newly_down),
+                recovered=len(outcome.recovered),
+                ever_down=later.ever_down,
+                outages=len(later.outages),
+                unserved=later.unserved,
+                expected=expected.assets.mean if expected else None,
+                warnings=len(outcome.warnings),
+            )
+        )
     return tuple(found)

@@ -17,8 +17,9 @@ from twinfall.analytics.past import still_stopped
 from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.fitting import Fit
+from twinfall.analytics.whatif.propping import Propped, propped
 from twinfall.analytics.whatif.scenario import Hazard, Scenario, check, draft
-from twinfall.analytics.whatif.unfolding import Unfolding, unfold
+from twinfall.analytics.whatif.unfolding import Unfolding, standing_at_end, unfold
 from twinfall.analytics.whatif.warning import warnings
 from twinfall.ontology.declarations import Binding
 from twinfall.ontology.errors import Problem, Refused
@@ -33,8 +34,10 @@ Flags = NDArray[np.bool_]
 
 LIKELY = 0.5
 """Assets with at least this probability fail in the impact that is told in full."""
-MAX_DRAWN = 20_000_000
-"""Lucks drawn: samples times assets."""
+MAX_TRIED = 20_000_000
+"""Samples times assets that the event may fail."""
+MAX_DRAWN = 1_000_000_000
+"""Lucks drawn: samples times assets, up to the last that the event may fail."""
 MAX_TESTED = 1_000_000_000
 """Corners looked at: of the polygon, times assets."""
 MAX_LISTED = 100
@@ -79,14 +82,16 @@ class Expected:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`scenario` as it was read; `assets` is the plant in it, `impact` what its failures take along
-    there, and `without` the totals of the same failures in the plant as it is. `newly_down` and
-    `recovered` compare what is down by the horizon, failed ones included, with the plant as it is.
-    `warnings` are about what changes or hits nothing.
+    """`scenario` as it was read; `assets` is the plant in it, `plant` the same with what held it
+    until then. `impact` is what its failures take along there, `without` the totals of the same
+    failures in the plant as it is. `newly_down` and `recovered` compare what is down by the
+    horizon, failed ones included, with the plant as it is; what is done later apart. `warnings`
+    are about what changes or hits nothing.
     """
 
     scenario: Scenario
     assets: AssetNetwork
+    plant: Propped
     impact: AssetImpact
     without: Totals | None
     newly_down: tuple[str, ...]
@@ -96,11 +101,22 @@ class Outcome:
 
     @cached_property
     def timeline(self) -> Unfolding:
-        """What falls and rises from the scenario on, until its horizon."""
-        scenario = self.scenario
-        horizon = FOREVER if scenario.horizon is None else scenario.horizon
-        failed = [self.assets.ids[int(at)] for at in self.impact.whole.failed]
-        return unfold(self.assets, failed, scenario.then, scenario.repairs, horizon)
+        """What falls and rises from the scenario on, until its horizon; what the plant as it is has
+        down already apart.
+        """
+        return unfold(self.assets, self.plant, self.failed, self.scenario)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """What fails when it happens: what it says, and what its hazard more likely fails than
+        not.
+        """
+        return tuple(self.assets.ids[int(at)] for at in self.impact.whole.failed)
+
+    @cached_property
+    def newly_down_totals(self) -> Totals:
+        """Over all that is newly down."""
+        return self.impact.sums(self.assets.positions(self.newly_down))
 
     @property
     def snapshot(self) -> str:
@@ -134,21 +150,22 @@ def what_if(
 
 def _outcome(fit: Fit, scenario: Scenario, spread: bool) -> Outcome:
     assets, changed = _moved(fit.assets, scenario), _moved(_changed(fit, scenario), scenario)
-    horizon = FOREVER if scenario.horizon is None else scenario.horizon
+    horizon = _horizon(scenario)
     probability, inside = _exposed(changed, scenario.hazard, fit.dependencies)
     hit = [changed.ids[int(i)] for i in np.flatnonzero(probability >= LIKELY)]
     failed = list(dict.fromkeys([*scenario.fail, *hit]))
     impact = changed.impact(failed, scenario.horizon)
-    before = _down_ids(assets, np.zeros(0, np.int32), np.zeros(0, np.int32), horizon)
-    after = _down_ids(changed, impact.whole.failed, impact.whole.asset, horizon)
+    plant = propped(changed, assets) if scenario.edits else _as_it_is(changed, assets)
+    before = _ids(assets, assets.course.anyway(horizon))
+    after = _ids(changed, _down(scenario, changed, plant, impact))
     without = assets.impact(failed, scenario.horizon).totals if _differs(scenario) else None
     expected = None
     if scenario.hazard is not None and spread:
-        _check_cost(changed, scenario.hazard.samples, MAX_DRAWN, "samples")
         expected = _expected(changed, scenario, probability)
     return Outcome(
         scenario,
         changed,
+        plant,
         impact,
         without,
         tuple(sorted(after - before)),
@@ -163,6 +180,11 @@ def _moved(assets: AssetNetwork, scenario: Scenario) -> AssetNetwork:
     if scenario.at is None:
         return assets
     return assets.under(assets.standing, scenario.at.moment(assets.now))
+
+
+def _as_it_is(changed: AssetNetwork, today: AssetNetwork) -> Propped:
+    """Without edits nothing is taken away."""
+    return Propped(changed.network, None, today.course.down)
 
 
 def _differs(scenario: Scenario) -> bool:
@@ -204,10 +226,25 @@ def _switched(fit: Fit, scenario: Scenario) -> Iterator[tuple[str, bool]]:
             yield id_, bool(said[conducts.name])
 
 
-def _down_ids(assets: AssetNetwork, failed: Any, taken: Any, horizon: float) -> set[str]:
-    flags = assets.course.anyway(horizon).copy()
+def _down(scenario: Scenario, changed: AssetNetwork, plant: Propped, impact: AssetImpact) -> Flags:
+    """What is down by the horizon in the changed plant, what is done later apart."""
+    failed, horizon = impact.whole.failed, _horizon(scenario)
+    flags = changed.course.anyway(horizon)
+    if plant.prop is None:
+        flags[impact.whole.asset] = True
+    else:
+        ids = [changed.ids[int(at)] for at in failed]
+        now = replace(scenario, then=(), repairs=False)
+        flags = (flags & plant.before) | standing_at_end(changed, plant, ids, now)
     flags[failed] = True
-    flags[taken] = True
+    return flags
+
+
+def _horizon(scenario: Scenario) -> float:
+    return FOREVER if scenario.horizon is None else scenario.horizon
+
+
+def _ids(assets: AssetNetwork, flags: Flags) -> set[str]:
     return {assets.ids[int(i)] for i in np.flatnonzero(flags[: assets.visible])}
 
 
@@ -222,7 +259,11 @@ def _exposed(
     if hazard is None:
         return probability, np.zeros(0, np.int64)
     corners = sum(len(ring) for ring in hazard.area.rings)
-    _check_cost(assets, corners, MAX_TESTED, "polygon")
+    limit = MAX_TESTED // max(1, len(assets.ids))
+    if corners > limit:
+        message = f"a polygon of {corners:,} corners over {len(assets.ids):,} assets is too much"
+        cure = f"at most {limit:,} corners"
+        raise Refused(message, code="TOO_COSTLY", path="/hazard/polygon", cure=cure)
     places = assets.compiled.places
     inside = hazard.area.holds(places.x, places.y)
     topology = assets.topology
@@ -235,15 +276,15 @@ def _exposed(
     return probability, np.flatnonzero(inside)
 
 
-def _check_cost(assets: AssetNetwork, each: int, most: int, what: str) -> None:
+def _check_samples(samples: int, exposed: int, drawn: int) -> None:
     """Refuse what would take minutes."""
-    count = len(assets.ids)
-    if count * each > most:
+    limit = min(MAX_TRIED // max(1, exposed), MAX_DRAWN // max(1, drawn))
+    if samples > limit:
         raise Refused(
-            f"{count} assets are too many for so large a hazard",
+            f"{samples:,} samples of {exposed:,} exposed assets are too many",
             code="TOO_COSTLY",
-            path=f"/hazard/{what}",
-            cure="fewer samples" if what == "samples" else "a polygon of fewer corners",
+            path="/hazard/samples",
+            cure=f"at most {limit:,} samples, or a smaller area",
         )
 
 
@@ -260,11 +301,13 @@ def _expected(assets: AssetNetwork, scenario: Scenario, probability: Floats) -> 
     assert hazard is not None
     network, compiled = lasting(assets), assets.compiled
     exposed = np.flatnonzero((probability > 0) & ~network.baseline)
+    drawn = int(exposed[-1]) + 1 if len(exposed) else 0
+    _check_samples(hazard.samples, len(exposed), drawn)
     always = assets.positions(scenario.fail)
     hits = np.zeros(len(assets.ids))
     totals = np.zeros((hazard.samples, 3))
     for sample in range(hazard.samples):
-        luck = np.random.default_rng((hazard.seed, sample)).random(len(assets.ids))
+        luck = np.random.default_rng((hazard.seed, sample)).random(drawn)
         failed = exposed[luck[exposed] < probability[exposed]]
         down = network.down(np.concatenate([always, failed]).astype(np.int32))
         down = down[down < assets.visible]

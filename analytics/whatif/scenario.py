@@ -16,7 +16,7 @@ from twinfall.analytics.whatif.areas import Area, crs_of, is_finite, read_area
 from twinfall.analytics.whatif.later import Later, When, read_later, read_when
 from twinfall.ontology.dependencies.sidecar import Sidecar, read_sidecar
 from twinfall.ontology.dtdl.text import NotStrict
-from twinfall.ontology.durations import duration_seconds
+from twinfall.ontology.durations import CURE, duration_seconds, why_no_duration
 from twinfall.ontology.errors import BadInput, Problem, Refused
 
 MAX_BYTES = 1_000_000
@@ -244,7 +244,7 @@ def _area(members: Members, value: Any, place: str) -> Area | None:
     try:
         return read_area(value, place)
     except BadInput as error:
-        members.bad("badPolygon", place, error.message, error.cure)
+        members.bad("badPolygon", error.path or place, error.message, error.cure)
     return None
 
 
@@ -274,8 +274,8 @@ def _truth(members: Members, value: Any, place: str) -> bool | None:
 def _duration(members: Members, value: Any, place: str) -> float | None:
     seconds = duration_seconds(value) if isinstance(value, str) else None
     if seconds is None:
-        cure = "such as PT24H"
-        members.bad("badDuration", place, "it must be an ISO 8601 duration in days and time", cure)
+        message = why_no_duration(value) if isinstance(value, str) else "it must be a duration"
+        members.bad("badDuration", place, message, CURE)
     return seconds
 
 

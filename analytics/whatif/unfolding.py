@@ -5,7 +5,7 @@ not served meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,15 @@ from twinfall.analytics.course import DIGITS
 from twinfall.analytics.network import FOREVER
 from twinfall.analytics.timeline import Step, Timeline, repairs_due, timeline
 from twinfall.analytics.whatif.later import Later
+from twinfall.analytics.whatif.propping import REACH, Propped
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
+    from twinfall.analytics.whatif.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
 HOUR = 3600.0
-REACH = 1e9
-"""Seconds: what has failed for longer failed that long ago, for more digits in what follows."""
 MAX_POINTS = 1_000
 """Of a curve."""
 
@@ -32,7 +32,7 @@ MAX_POINTS = 1_000
 @dataclass(frozen=True, slots=True)
 class Event:
     """One asset falls or rises, `at` seconds after the scenario: for want of which group or carrier
-    and because of whom; None where it fails by itself.
+    and because of whom; both None where it fails by itself, `cause` where a change takes it down.
     """
 
     at: float
@@ -72,6 +72,15 @@ class Unserved:
     asset_hours: float
     customer_hours: float
     value_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class EverDown:
+    """Assets that are down at one time or another, and the customers and value they stand for."""
+
+    assets: int
+    customers: float
+    value: float
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,15 @@ class Unfolding:
         )
 
     @cached_property
+    def ever_down(self) -> EverDown:
+        """Everything that is down at one time or another, each asset once."""
+        compiled = self.assets.compiled
+        assets = np.unique(self.told.outages().asset)
+        assets = assets[assets < self.assets.visible]
+        sums = (compiled.customers[assets].sum(), compiled.value[assets].sum())
+        return EverDown(len(assets), *(float(one) for one in sums))
+
+    @cached_property
     def unserved(self) -> Unserved:
         """What it costs in hours."""
         shown, compiled = self._shown, self.assets.compiled
@@ -153,32 +171,78 @@ class Unfolding:
         return round(float(time) - self.told.begin, DIGITS)
 
 
-def unfold(
-    assets: AssetNetwork,
-    failed: Sequence[str],
-    later: Sequence[Later],
-    repairs: bool,
-    horizon: float,
-) -> Unfolding:
-    """Take a plant in its live state, now, through these failures and what is done later; with
-    `repairs` whatever fails in it is in order again after its declared time of repair.
-
-    Raises UnknownTwin, and Refused (TOO_COSTLY) where more happens than can be told.
+@dataclass(frozen=True, slots=True)
+class Doings:
+    """What is done to a plant: `before` a scenario happens, which it does at `begin` (seconds), and
+    in it. `again` have failed before, and are failed in the first step.
     """
+
+    before: tuple[Step, ...]
+    begin: float
+    steps: tuple[Step, ...]
+    again: frozenset[int] = frozenset()
+
+
+def doings(
+    assets: AssetNetwork, plant: Propped, failed: Sequence[str], scenario: Scenario
+) -> Doings:
+    """What has failed in the live state, these failures and what the scenario does later; with its
+    `repairs` whatever fails is in order again after its declared time of repair. `plant` is the
+    same with what holds it until now. Raises UnknownTwin.
+    """
+    positions = tuple(assets.positions(failed).tolist())
+    again = frozenset[int]()
+    if plant.begun is None:
+        begin, before = _before(assets)
+        first = Step(begin, fail=positions)
+    else:
+        own, others = (tuple(one.tolist()) for one in plant.begun)
+        begin, before, again = 0.0, (), frozenset(own)
+        first = Step(begin, stop=others, fail=(*own, *positions))
+    steps = [first, *_steps(assets, scenario.then, begin)]
+    if scenario.repairs:
+        fails = {asset: step.at for step in reversed(steps) for asset in step.fail}
+        fails = {asset: at for asset, at in fails.items() if asset not in again}
+        steps += repairs_due(fails, assets.compiled.repair_time)
+    if plant.prop is not None:
+        steps[0] = replace(first, fail=(*first.fail, plant.prop))
+    return Doings(before, begin, tuple(steps), again)
+
+
+def _before(assets: AssetNetwork) -> tuple[float, tuple[Step, ...]]:
+    """When now is, and what has failed and stopped until then."""
     course = assets.course
     since = np.maximum(course.at - course.now, -REACH)
     begin = -float(min([0.0, *since.tolist()]))
     stopped = set(assets.some_positions(assets.standing.stopped).tolist())
-    before = [
+    return begin, tuple(
         Step(begin + at, stop=(asset,)) if asset in stopped else Step(begin + at, fail=(asset,))
         for asset, at in zip(course.failed.tolist(), since.tolist(), strict=True)
-    ]
-    positions = tuple(assets.positions(failed).tolist())
-    steps = [Step(begin, fail=positions), *_steps(assets, later, begin)]
-    if repairs:
-        fails = {asset: step.at for step in reversed(steps) for asset in step.fail}
-        steps += repairs_due(fails, assets.compiled.repair_time)
-    return Unfolding(assets, timeline(assets.network, before, begin, steps, begin + horizon))
+    )
+
+
+def unfold(
+    assets: AssetNetwork, plant: Propped, failed: Sequence[str], scenario: Scenario
+) -> Unfolding:
+    """Take a plant in its live state, now, through all that is done to it (`doings`).
+
+    Raises UnknownTwin, and Refused (TOO_COSTLY) where more happens than can be told.
+    """
+    done = doings(assets, plant, failed, scenario)
+    horizon = FOREVER if scenario.horizon is None else done.begin + scenario.horizon
+    found = timeline(plant.network, done.before, done.begin, done.steps, horizon)
+    return Unfolding(assets, plant.told(found, assets.network))
+
+
+def standing_at_end(
+    assets: AssetNetwork, plant: Propped, failed: Sequence[str], scenario: Scenario
+) -> NDArray[np.bool_]:
+    """What is down at the horizon, by position. As `unfold`."""
+    done = doings(assets, plant, failed, scenario)
+    horizon = FOREVER if scenario.horizon is None else done.begin + scenario.horizon
+    found = timeline(plant.network, done.before, done.begin, done.steps, horizon)
+    down: NDArray[np.bool_] = found.evolution.down[: assets.network.n]
+    return down
 
 
 def _steps(assets: AssetNetwork, later: Sequence[Later], begin: float) -> Iterator[Step]:

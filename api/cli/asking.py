@@ -9,6 +9,7 @@ import typer
 
 from twinfall.api.cli import here
 from twinfall.api.cli.files import Csv, GeoJson, ImpactList, Png, Svg, fields, wanted, write
+from twinfall.api.cli.options import duration, needs_file
 from twinfall.api.cli.output import (
     BAD,
     UNAVAILABLE,
@@ -66,14 +67,16 @@ def query(
 def impact(
     ids: Annotated[list[str], typer.Argument(help="Ids of the assets that fail together.")],
     horizon: Annotated[
-        str | None, typer.Option(help="Look no further than this, such as PT24H.")
+        str | None,
+        typer.Option(help="Look no further than this, such as PT24H.", callback=duration),
     ] = None,
     first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 100,
     geojson: GeoJson = None,
     csv: Csv = None,
     which: Annotated[
-        ImpactList, typer.Option("--list", help="The list for --csv and --geojson.")
-    ] = ImpactList.AFFECTED,
+        ImpactList | None,
+        typer.Option("--list", help="The list for --csv and --geojson; affected, if not said."),
+    ] = None,
     svg: Svg = None,
     png: Png = None,
     show: Annotated[
@@ -85,9 +88,10 @@ def impact(
     from twinfall.api.cli.service import service
 
     given = {"failed": ids, "horizon": horizon, "first": first}
-    files = wanted(csv, geojson, svg, png)
+    needs_file(which, wanted(csv, geojson))
+    files, list_ = wanted(csv, geojson, svg, png), which or ImpactList.AFFECTED
     with service(here.settings(), "twinfall impact") as graph:
-        answer = graph.ask(IMPACT.replace("FILES", fields(files, f"(list: {which})")), given)
+        answer = graph.ask(IMPACT.replace("FILES", fields(files, f"(list: {list_})")), given)
         marked = graph.ask(SHOW, given)["data"]["showImpact"]["shown"] if show else None
     found = answer["data"]["impact"]
     write(files, found)

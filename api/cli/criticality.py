@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -32,10 +33,17 @@ query Cuts($of: ID!, $order: Int!, $first: Int!) {
 """
 
 
+class By(StrEnum):
+    """What assets are ranked by."""
+
+    ASSETS = "assets"
+    CUSTOMERS = "customers"
+    VALUE = "value"
+    EXPECTED = "expected"
+
+
 def criticality(
-    by: Annotated[
-        str, typer.Option(help="assets, customers, value, or expected: value-hours lost a year.")
-    ] = "assets",
+    by: Annotated[By, typer.Option(help="expected: value-hours lost a year.")] = By.ASSETS,
     model: Annotated[str | None, typer.Option(help="Only twins of this model.")] = None,
     with_: Annotated[
         str | None,

@@ -8,6 +8,7 @@ import typer
 
 from twinfall.api.cli import here
 from twinfall.api.cli.files import Csv, GeoJson, fields, wanted, write
+from twinfall.api.cli.options import duration
 from twinfall.api.cli.output import AsJson, console, print_json, print_table
 
 MAX_RANKS = 25
@@ -45,10 +46,12 @@ def root_cause(
         typer.Option(help="An asset that would raise an alarm; by default those that can."),
     ] = None,
     horizon: Annotated[
-        str | None, typer.Option(help="It began no longer ago than this, such as PT30M.")
+        str | None,
+        typer.Option(help="It began no longer ago than this, such as PT30M.", callback=duration),
     ] = None,
     skew: Annotated[
-        str | None, typer.Option(help="By how much the times of alarms may differ: PT5M.")
+        str | None,
+        typer.Option(help="By how much the times of alarms may differ: PT5M.", callback=duration),
     ] = None,
     miss: Annotated[
         float | None, typer.Option(help="Share of failures that raise no alarm, 0 to 1.")

@@ -17,8 +17,22 @@ SAVE = "mutation Save($scenario: JSON!) { saveScenario(scenario: $scenario) { na
 DELETE = "mutation Delete($name: String!) { deleteScenario(name: $name) { name } }"
 LIST = "{ scenarios { name saved savedBy scenario } }"
 COMPARE = """query Compare($names: [String!]!) { comparison(names: $names) {
-  results { name snapshot assets degraded customers value newlyDown recovered expected warnings }
+  results { name snapshot assets degraded customers value newlyDown recovered
+    everDown customersEverDown outages assetHours customerHours valueHours expected warnings }
   FILES } }"""
+COLUMNS = {
+    "assets": "taken along",
+    "degraded": "degraded",
+    "newlyDown": "down, not today",
+    "recovered": "up, not today",
+    "everDown": "ever down",
+    "customersEverDown": "customers",
+    "assetHours": "asset h",
+    "customerHours": "customer h",
+    "valueHours": "value h",
+    "expected": "mean",
+}
+"""What is shown of each scenario, and how the columns are called."""
 Name = Annotated[str, typer.Argument(help="The name of a saved scenario.")]
 
 
@@ -74,14 +88,12 @@ def compare(
     if as_json:
         print_json(found)
         return
-    columns = ("assets", "degraded", "customers", "value", "newlyDown", "recovered", "expected")
-    rows = [[one["name"], *(_said(one[column]) for column in columns)] for one in found]
-    head = ["scenario", "down", "degraded", "customers", "value", "more down", "recovered", "mean"]
-    print_table("", head, rows)
+    rows = [[one["name"], *(_said(one[column]) for column in COLUMNS)] for one in found]
+    print_table("", ["scenario", *COLUMNS.values()], rows)
 
 
 def _said(value: Any) -> str:
-    return "" if value is None else f"{value:g}"
+    return "" if value is None else f"{value:.6g}"
 
 
 def _tell(found: dict[str, Any], words: str, as_json: bool) -> None:

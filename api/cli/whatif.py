@@ -19,11 +19,11 @@ from twinfall.api.cli.files import (
     wanted,
     write,
 )
-from twinfall.api.cli.output import AsJson, console, detail_line, errors, print_json, print_table
+from twinfall.api.cli.options import needs_file
+from twinfall.api.cli.outcomes import show
+from twinfall.api.cli.output import AsJson, detail_line, errors, print_json
 
 MAX_SHOWN = 500
-MAX_POINTS = 40
-"""Of the curve of a timeline."""
 
 
 class WhatIfList(StrEnum):
@@ -54,6 +54,7 @@ query WhatIf($scenario: JSON, $name: String, $first: Int!) {
     name
     warnings { code message path line cure }
     without { assets customers value degraded services { name count } }
+    newlyDownTotals { assets customers value degraded services { name count } }
     newlyDown { count ids NEWLYDOWN } recovered { count ids RECOVERED }
     expected {
       samples exposed
@@ -61,7 +62,8 @@ query WhatIf($scenario: JSON, $name: String, $first: Int!) {
       value { mean error p5 p50 p95 } likeliest { id probability error } LIKELIEST
     }
     timeline {
-      until unserved { assetHours customerHours valueHours } eventCount
+      until everDown { assets customers value }
+      unserved { assetHours customerHours valueHours } eventCount
       events { at id to group cause } outageCount
       outages { id begin until customers value } curve { at assets customers value } OUTAGES
     }
@@ -90,12 +92,15 @@ def what_if(
     file: Annotated[
         Path, typer.Argument(help="A scenario, as YAML or JSON, or the name of a saved one.")
     ],
-    first: Annotated[int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets shown.")] = 50,
+    first: Annotated[
+        int, typer.Option(min=1, max=MAX_SHOWN, help="Affected assets, or falls and rises, shown.")
+    ] = 50,
     csv: Csv = None,
     geojson: GeoJson = None,
     which: Annotated[
-        WhatIfList, typer.Option("--list", help="The list for --csv and --geojson.")
-    ] = WhatIfList.AFFECTED,
+        WhatIfList | None,
+        typer.Option("--list", help="The list for --csv and --geojson; affected, if not said."),
+    ] = None,
     svg: Svg = None,
     png: Png = None,
     as_json: AsJson = False,
@@ -104,18 +109,20 @@ def what_if(
     from twinfall.api.cli.service import service
 
     lists, pictures = wanted(csv, geojson), wanted(svg=svg, png=png)
+    needs_file(which, lists)
+    list_ = which or WhatIfList.AFFECTED
     given: dict[str, Any] = {"name": str(file)}
     if file.exists() or file.suffix:
         given = {"scenario": content(file)}
     with service(here.settings(), "twinfall whatif") as graph:
-        query = _selecting(which, lists, pictures)
+        query = _selecting(list_, lists, pictures)
         found = graph.ask(query, {**given, "first": first})["data"]["whatIf"]
-    _write(which, lists, found)
+    _write(list_, lists, found)
     write(pictures, found["impact"])
     if as_json:
         print_json(found)
     else:
-        _show(found)
+        show(found, first)
     warn(found["warnings"])
 
 
@@ -148,65 +155,6 @@ def _write_likeliest(lists: Files, expected: dict[str, Any] | None) -> None:
             "the scenario has no hazard: nothing is likely or not", path="--list", cure="add one"
         )
     write(lists, expected or {})
-
-
-def _show(found: dict[str, Any]) -> None:
-    out = console()
-    impact, without = found["impact"], found["without"]
-    out.print(f"{found['name'] or 'In this scenario'}: {_said(impact['totals'])}", markup=False)
-    if without is not None:
-        out.print(f"the same failures today: {_said(without)}", markup=False)
-    for name, words in (("newlyDown", "down, and not today"), ("recovered", "up, and not today")):
-        ids = found[name]
-        if ids["count"]:
-            shown = ", ".join(ids["ids"][:10]) + (" ..." if ids["count"] > 10 else "")
-            out.print(f"{ids['count']} {words}: {shown}", markup=False)
-    if found["expected"] is not None:
-        _show_expected(found["expected"])
-    _show_timeline(found["timeline"])
-    rows = [
-        [str(n["wave"]), n["at"], n["twin"]["id"], n["to"], n["votes"] or ""]
-        for n in impact["affected"]["nodes"]
-    ]
-    if rows:
-        print_table("", ["wave", "at", "asset", "becomes", "why"], rows)
-
-
-def _show_expected(expected: dict[str, Any]) -> None:
-    head = ["over all samples", "mean", "±", "5 %", "50 %", "95 %"]
-    rows = [
-        [name, *(f"{expected[name][part]:.4g}" for part in ("mean", "error", "p5", "p50", "p95"))]
-        for name in ("assets", "customers", "value")
-    ]
-    print_table(f"{expected['samples']} samples, {expected['exposed']} exposed", head, rows)
-    likely = [[one["id"], f"{one['probability']:.0%}"] for one in expected["likeliest"][:10]]
-    if likely:
-        print_table("", ["likeliest down", "probability"], likely)
-
-
-def _show_timeline(timeline: dict[str, Any]) -> None:
-    """Only where something rises again: else the list of the affected says as much."""
-    if all(one["until"] is None for one in timeline["outages"]):
-        return
-    unserved = timeline["unserved"]
-    console().print(
-        f"until {timeline['until']}: {timeline['outageCount']} outages; not served: "
-        f"{unserved['assetHours']:.5g} asset hours, "
-        f"{unserved['customerHours']:.5g} customer hours, {unserved['valueHours']:.5g} value hours",
-        markup=False,
-    )
-    points = timeline["curve"]
-    shown = points[:MAX_POINTS]
-    rows = [[p["at"], str(p["assets"]), f"{p['customers']:g}", f"{p['value']:g}"] for p in shown]
-    title = f"the first {len(shown)} of {len(points)} moments" if len(points) > len(shown) else ""
-    print_table(title, ["from", "assets down", "customers", "value"], rows)
-
-
-def _said(totals: dict[str, Any]) -> str:
-    return (
-        f"{totals['assets']} assets down, {totals['degraded']} degraded, "
-        f"{totals['customers']:g} customers, value {totals['value']:g}"
-    )
 
 
 def warn(warnings: list[dict[str, Any]]) -> None:

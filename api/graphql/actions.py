@@ -149,7 +149,7 @@ def outbox(asking: Asking, arguments: Record) -> Record:
     """A page of deliveries."""
     _require_operator(asking, "see the outbox")
     records = _actions(asking).records
-    first, state = checked_first(arguments["first"]), arguments.get("state")
+    first, state = checked_first(arguments["first"], pages=True), arguments.get("state")
     rows = records.deliveries(state, _before(arguments.get("after")), first + 1)
     counts = records.delivery_counts()
     total = sum(counts.values()) if state is None else counts.get(state, 0)
@@ -202,7 +202,7 @@ def _close(actions: Actions, arguments: Record, caller: Caller) -> Record:
 
 
 def _command(actions: Actions, arguments: Record, caller: Caller) -> Record:
-    limit = seconds(arguments.get("timeout") or "PT10S")
+    limit = seconds(arguments.get("timeout") or "PT10S", "timeout")
     payload = arguments.get("payload")
     reply = actions.command(arguments["twin"], arguments["name"], payload, limit, caller)
     return {
@@ -259,7 +259,7 @@ def _asked(arguments: Record) -> Asked:
         arguments.get("twin"),
         arguments.get("incident"),
         _before(arguments.get("after")),
-        checked_first(arguments["first"]),
+        checked_first(arguments["first"], pages=True),
     )
 
 

@@ -54,7 +54,7 @@ def page_plan(
     kinds = (*(key.field.type for key in sort), *ids)
     after = arguments.get("after")
     return PagePlan(
-        checked_first(arguments.get("first")),
+        checked_first(arguments.get("first"), pages=True),
         None if after is None else cursors.decode(after, order, kinds),
         where,
         sort,

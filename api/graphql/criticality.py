@@ -56,6 +56,8 @@ type CutSets {
   complete: Boolean!
   totalCount: Int!
   sets: [CutSet!]!
+  "Pages end with the 10,000th set; `csv` has the others too."
+  pageInfo: PageInfo!
   "All sets; in GeoJSON the members as points, and the way as a line."
   csv: String!
   geoJson: JSON!
@@ -70,7 +72,7 @@ extend type Query {
   What takes an asset down: single points of failure, and with `maxOrder` up to 3 the pairs and
   triples that do, none of which can be spared.
   """
-  spof(of: ID!, maxOrder: Int = 1, first: Int = 100): CutSets!
+  spof(of: ID!, maxOrder: Int = 1, first: Int = 100, after: String): CutSets!
   "Assets whose failure together with this one's takes down more than both do alone."
   criticalWith(id: ID!, first: Int = 100): AssetIds!
 }
@@ -81,7 +83,7 @@ Record = Mapping[str, Any]
 def ranking(asking: Asking, arguments: Record) -> Record:
     """Answer `criticality`. Raises BadQuery, UnknownName, Refused."""
     assets = asking.networks.current()
-    first, start = checked_first(arguments["first"]), checked_position(arguments.get("after"))
+    first, start = _page(arguments)
     by = arguments["by"] or ORDERS[0]
     among = _among(asking, assets, arguments)
     rows, total = assets.criticality.page(by, start, first, among)
@@ -98,9 +100,10 @@ def ranking(asking: Asking, arguments: Record) -> Record:
 def spof(asking: Asking, arguments: Record) -> Record:
     """Answer `spof`. Raises UnknownTwin, BadInput."""
     assets = asking.networks.current()
-    first = checked_first(arguments["first"])
+    first, start = _page(arguments)
     found = assets.criticality.cut_sets(arguments["of"], arguments["maxOrder"])
-    ids = assets.ids
+    ids, listed = assets.ids, len(found.sets)
+    end = min(start + first, listed)
     told = {
         "snapshot": assets.snapshot,
         "complete": found.complete,
@@ -111,10 +114,17 @@ def spof(asking: Asking, arguments: Record) -> Record:
                 "members": [ids[m] for m in cut.members],
                 "path": [ids[p] for p in cut.path],
             }
-            for cut in found.sets[:first]
+            for cut in found.sets[start:end]
         ],
+        "pageInfo": {"hasNextPage": end < listed, "endCursor": str(end) if end > start else None},
     }
     return WithFiles(told, lambda: cut_sets_table(assets, found))
+
+
+def _page(arguments: Record) -> tuple[int, int]:
+    """How many rows, from which on. Raises BadQuery."""
+    first = checked_first(arguments["first"], pages=True)
+    return first, checked_position(arguments.get("after"))
 
 
 def critical_with(asking: Asking, arguments: Record) -> Record:

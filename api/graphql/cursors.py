@@ -29,12 +29,14 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def checked_first(first: Any) -> int:
-    """The size of a page. Raises BadQuery."""
+def checked_first(first: Any, *, pages: bool = False) -> int:
+    """The size of a page, of a list that has `after` or not (`pages`). Raises BadQuery."""
     if not isinstance(first, int) or not 1 <= first <= MAX_FIRST:
+        more = pages and isinstance(first, int) and first > MAX_FIRST
         raise BadQuery(
             f"first is {first}, a page has 1 to {MAX_FIRST} rows",
-            cure="take the next page with `after`",
+            path="first",
+            cure="take the next page with `after`" if more else f"ask for 1 to {MAX_FIRST}",
         )
     return first
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from twinfall.ontology.durations import duration_seconds
+from twinfall.ontology.durations import CURE, duration_seconds, why_no_duration
 from twinfall.ontology.errors import BadQuery
 
 _DAY = 86_400
 
 
-def seconds(text: str) -> float:
-    """Seconds in a duration. Raises BadQuery where it has no fixed length."""
+def seconds(text: str, path: str = "") -> float:
+    """Seconds in a duration. Raises BadQuery, with the argument as `path`, where it is none, is
+    negative or has no fixed length.
+    """
     found = duration_seconds(text)
     if found is None:
-        raise BadQuery(
-            f"{text[:40]!r} is not a duration of fixed length",
-            cure="give weeks, days, hours, minutes and seconds: P1DT12H, PT90S",
-        )
+        raise BadQuery(why_no_duration(text), path=path, cure=CURE)
     return found
 
 

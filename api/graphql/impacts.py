@@ -44,7 +44,7 @@ class ImpactMaker:
         if key not in self._made:
             if len(self._made) == MAX_IMPACTS:
                 raise _too_costly(f"one field asks for more than {MAX_IMPACTS} impacts")
-            limit = None if horizon is None else seconds(horizon)
+            limit = None if horizon is None else seconds(horizon, "horizon")
             self._made[key] = self._network().impact(failed, limit)
         return self._made[key]
 
@@ -221,7 +221,7 @@ def _twins(
 
 
 def _affected(compiler: Compiler, arguments: Any, sets: SelectionSets) -> Shape:
-    first = checked_first(arguments["first"])
+    first = checked_first(arguments["first"], pages=True)
     start = _position(arguments.get("after"))
     parts: list[tuple[str, Callable[[_AffectedPage, Shaping], Any]]] = []
     looked_at = False

@@ -59,7 +59,7 @@ def page(asking: Asking, arguments: Record) -> Record:
     """A page of dead letters."""
     _require_operator(asking, "see what was refused")
     letters = _telemetry(asking).dead_letters
-    first, code = checked_first(arguments["first"]), arguments.get("code")
+    first, code = checked_first(arguments["first"], pages=True), arguments.get("code")
     rows = letters.page(code, _id(arguments.get("after") or "0", "after"), first + 1)
     counts = letters.count()
     shown = rows[:first]

@@ -34,7 +34,10 @@ Record = Mapping[str, Any]
 
 def findings(asking: Asking, arguments: Record) -> Record:
     """Answer `lint`. Raises BadQuery."""
-    first, start = checked_first(arguments["first"]), checked_position(arguments.get("after"))
+    first, start = (
+        checked_first(arguments["first"], pages=True),
+        checked_position(arguments.get("after")),
+    )
     models = asking.models
     found = [
         *lint(models.ontology, models.dependencies),

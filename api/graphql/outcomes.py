@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from twinfall.analytics.explaining import Totals
 from twinfall.analytics.exporting import likeliest_table, outages_table
 from twinfall.analytics.whatif import Expected, Outcome, what_if
 from twinfall.analytics.whatif.outcome import Spread
@@ -73,8 +74,7 @@ def _ids(outcome: Outcome, name: str, ids: tuple[str, ...]) -> Mapping[str, Any]
     return asset_ids(outcome.assets, name, ids, SHOWN)
 
 
-def _without(outcome: Outcome) -> Mapping[str, Any] | None:
-    totals = outcome.without
+def _totals(totals: Totals | None) -> Mapping[str, Any] | None:
     if totals is None:
         return None
     return {
@@ -106,9 +106,10 @@ def _expected(outcome: Outcome) -> Mapping[str, Any] | None:
 
 def _timeline(outcome: Outcome) -> Mapping[str, Any]:
     found = outcome.timeline
-    unserved = found.unserved
+    unserved, ever = found.unserved, found.ever_down
     told = {
         "until": duration_text(found.until),
+        "everDown": {"assets": ever.assets, "customers": ever.customers, "value": ever.value},
         "unserved": {
             "assetHours": unserved.asset_hours,
             "customerHours": unserved.customer_hours,
@@ -157,7 +158,8 @@ _READ: Mapping[str, Callable[[Outcome], Any]] = {
     "warnings": lambda outcome: told_warnings(outcome.warnings),
     "newlyDown": lambda outcome: _ids(outcome, "newlyDown", outcome.newly_down),
     "recovered": lambda outcome: _ids(outcome, "recovered", outcome.recovered),
-    "without": _without,
+    "without": lambda outcome: _totals(outcome.without),
+    "newlyDownTotals": lambda outcome: _totals(outcome.newly_down_totals),
     "expected": _expected,
     "timeline": _timeline,
 }

@@ -57,7 +57,7 @@ class Period:
     def of(cls, arguments: Mapping[str, Any], fn: Fn | None = None) -> Period:
         """From the arguments of a field. Raises BadQuery, Refused TOO_COSTLY."""
         to, every = arguments.get("to"), arguments.get("every")
-        width = None if every is None else round(seconds(every) * NANO)
+        width = None if every is None else round(seconds(every, "every") * NANO)
         chosen: Fn = arguments.get("fn") or fn or ("lttb" if width is None else "avg")
         if width is not None and chosen in ("raw", "lttb"):
             raise BadQuery(f"fn: {chosen} has no `every`", cure="leave out one of them")
@@ -96,7 +96,7 @@ def buckets(start: str, end: str, every: str) -> int:
     BadQuery.
     """
     last = nanoseconds(canonical_instant(end)) if end else time_ns()
-    width = round(seconds(every) * NANO)
+    width = round(seconds(every, "every") * NANO)
     if width < 1:
         raise ValueError(every)
     return max(1, -((nanoseconds(canonical_instant(start)) - last) // width))

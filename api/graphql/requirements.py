@@ -13,7 +13,7 @@ from twinfall.analytics.requirements import (
     Vocabulary,
     as_json,
     assuming,
-    check,
+    check_throughout,
     finding_json,
     read_requirements,
 )
@@ -52,7 +52,7 @@ type RequirementReport {
   "Whether every requirement holds that is more than a warning."
   holds: Boolean!
   findings: [RequirementFinding!]!
-  "What the scenario, where one is given, says that changes or hits nothing."
+  "What the scenario, where one is given, says in vain, and what of it is not judged."
   warnings: [ScenarioWarning!]!
 }
 """The verdict on one requirement: of `checked` assets `failing` do not do what is required, and of
@@ -115,7 +115,9 @@ extend type Query {
   requirementEvents(name: String, first: Int = 25): [RequirementEvent!]!
   """
   Check a file's text (YAML or JSON) on the plant as it is, or in a scenario, as `whatIf` takes
-  it: with what it changes, and what fails in it failed now.
+  it: with what it changes, and what fails in it failed now. Of one that goes on (`then`,
+  `repairs`) the worst verdict counts: when it happens, when something is done, when the most is
+  down, and at its horizon. Moments that were not judged are in `warnings`.
   """
   checkRequirements(requirements: String!, scenario: JSON): RequirementReport!
 }
@@ -167,8 +169,7 @@ def report(asking: Asking, arguments: Record) -> Record:
     assumed = Assumed(assets)
     if scenario is not None:
         assumed = assuming(assets, scenario, vocabulary, now)
-    made = check(found, assumed.assets, now, twins, seconds=MAX_SECONDS)
-    return told(made, assumed.warnings)
+    return told(*check_throughout(found, assumed, now, twins, seconds=MAX_SECONDS))
 
 
 QUERIES: Mapping[str, tuple[str, Callable[[Asking, Record], Any]]] = {

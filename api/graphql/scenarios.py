@@ -23,6 +23,7 @@ MAX_COMPARED = 20
 Record = Mapping[str, Any]
 RESULT = (
     *("name", "snapshot", "assets", "degraded", "customers", "value", "newlyDown", "recovered"),
+    *("everDown", "customersEverDown", "outages", "assetHours", "customerHours", "valueHours"),
     "expected",
 )
 MUTATIONS = ("saveScenario", "deleteScenario")
@@ -83,7 +84,7 @@ def compared(asking: Asking, arguments: Record) -> list[Record]:
 
 
 def _compared(one: Compared) -> Record:
-    totals = one.totals
+    totals, hours = one.totals, one.unserved
     return {
         "name": one.name,
         "snapshot": one.snapshot,
@@ -93,6 +94,12 @@ def _compared(one: Compared) -> Record:
         "value": totals.value,
         "newlyDown": one.newly_down,
         "recovered": one.recovered,
+        "everDown": one.ever_down.assets,
+        "customersEverDown": one.ever_down.customers,
+        "outages": one.outages,
+        "assetHours": hours.asset_hours,
+        "customerHours": hours.customer_hours,
+        "valueHours": hours.value_hours,
         "expected": one.expected,
         "warnings": one.warnings,
     }

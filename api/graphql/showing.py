@@ -40,7 +40,7 @@ def change(asking: Asking, _: str, arguments: Mapping[str, Any]) -> Mapping[str,
     failed, horizon = arguments["failed"], arguments.get("horizon")
     found: list[Mark] = []
     if failed:
-        limit = None if horizon is None else seconds(horizon)
+        limit = None if horizon is None else seconds(horizon, "horizon")
         found = marks(asking.networks.current().impact(failed, limit))
     return {"shown": asking.graph.store.show_impact(found)}
 

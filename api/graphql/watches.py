@@ -151,7 +151,7 @@ def train(lookout: Lookout | None, arguments: Record) -> Record:
         arguments["model"],
         nanoseconds(arguments["from"]),
         nanoseconds(arguments["to"]),
-        None if every is None else round(seconds(every) * NANO),
+        None if every is None else round(seconds(every, "every") * NANO),
         tuple(arguments.get("through") or ()),
         tuple(arguments.get("twins") or ()),
     )

@@ -9,8 +9,9 @@ from twinfall.ontology.errors import Problem
 
 SDL = '''
 """
-What a scenario comes to: the impact of its failures in the plant as the scenario has it. `without`
-are the totals of the same failures in the plant as it is, null where that is the same plant.
+What a scenario comes to. `impact` is what its failures take along in the plant as the scenario has
+it; `without` are the totals of the same failures in the plant as it is, null where that is the same
+plant. What its changes take away is in `newlyDown` and `timeline`, which compare with today.
 """
 type WhatIf {
   name: String!
@@ -18,23 +19,30 @@ type WhatIf {
   without: Totals
   "Down by the horizon, failed ones included, and not in the plant as it is."
   newlyDown: AssetIds!
+  "Over all of them."
+  newlyDownTotals: Totals!
   "Down in the plant as it is, and not in the scenario."
   recovered: AssetIds!
   "Of a hazard: what it takes along, over many samples."
   expected: WhatIfExpected
   "What the scenario says that changes or hits nothing."
   warnings: [ScenarioWarning!]!
-  "What falls and rises from the scenario on, through what is done later, until its horizon."
+  """
+  What falls and rises from the scenario on, by its failures, its changes and what is done later,
+  until its horizon.
+  """
   timeline: Timeline!
 }
 """
 Times are after the scenario has happened. `events` and `outages` are the first 1,000, of
-`eventCount` and `outageCount`; `csv` and `geoJson` have all outages. What was down before is no
-part of it; what the scenario fails is.
+`eventCount` and `outageCount`; `csv` and `geoJson` have all outages. What is down today is no part
+of it; what the scenario fails is.
 """
 type Timeline {
   "The horizon, or when the last thing happens."
   until: Duration!
+  "All that is down at one time or another, each asset once."
+  everDown: EverDown!
   unserved: Unserved!
   eventCount: Int!
   events: [TimelineEvent!]!
@@ -45,9 +53,13 @@ type Timeline {
   csv: String!
   geoJson: JSON!
 }
+type EverDown { assets: Int! customers: Float! value: Float! }
 """Hours without service until then: of assets, and times the customers and value of each."""
 type Unserved { assetHours: Float! customerHours: Float! valueHours: Float! }
-"""`cause` by id: an asset, or a failure domain that is no twin."""
+"""
+`cause` by id: an asset, or a failure domain that is no twin; null for what fails by itself, and for
+what a change of the scenario cuts off.
+"""
 type TimelineEvent { at: Duration! id: ID! to: State! group: String cause: ID }
 type Outage { id: ID! begin: Duration! until: Duration customers: Float! value: Float! }
 type CurvePoint { at: Duration! assets: Int! customers: Float! value: Float! }
@@ -94,7 +106,11 @@ extend type Mutation {
 type SavedScenario { name: String! scenario: JSON! saved: DateTime! savedBy: String! }
 type DeletedScenario { name: String! }
 type Comparison { snapshot: String! results: [ScenarioResult!]! csv: String! }
-"""The totals of a scenario's impact; `expected` is the mean number of assets down of a hazard."""
+"""
+The totals of the impact of a scenario's failures; what it comes to, changes and what is done later
+included: `everDown`, `customersEverDown` and the hours not served until its horizon. `expected` is
+the mean number of assets down of a hazard.
+"""
 type ScenarioResult {
   name: String!
   snapshot: String!
@@ -104,6 +120,13 @@ type ScenarioResult {
   value: Float!
   newlyDown: Int!
   recovered: Int!
+  "Assets down at one time or another, and the customers they stand for."
+  everDown: Int!
+  customersEverDown: Float!
+  outages: Int!
+  assetHours: Float!
+  customerHours: Float!
+  valueHours: Float!
   expected: Float
   "How many things it says that change or hit nothing."
   warnings: Int!

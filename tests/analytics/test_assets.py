@@ -130,15 +130,19 @@ def test_members_that_disagree_about_their_group_are_named() -> None:
     assert network.state("H") == "unknown"
 
 
-@pytest.mark.parametrize("quorum", [0, 3, -1])
-def test_a_quorum_that_no_feeds_can_meet_is_unknown_and_never_silently_up(quorum: int) -> None:
+@pytest.mark.parametrize(
+    ("quorum", "says"), [(0, "k has no usable value"), (3, "k is 3"), (-1, "k has no usable value")]
+)
+def test_a_quorum_that_no_feeds_can_meet_is_unknown_and_never_silently_up(
+    quorum: int, says: str
+) -> None:
     network = assets(
         _needs(group="power", rule="atLeast", k={"from": "quorum"}),
         _units("A", "B", "H", H={"quorum": quorum}),
         [("H", "needs", "A"), ("H", "needs", "B")],
     )
 
-    assert "needs k between 1 and 2 of 2" in _reasons(network)["H"]
+    assert f"{says}, and must be from 1 to 2" in _reasons(network)["H"]
     assert network.state("H") == "unknown"
     assert network.ids_in_state("unknown") == ("H",)
     assert _down(network, "A", "B") == {}
@@ -152,7 +156,7 @@ def test_a_value_that_nobody_gives_is_named() -> None:
         [("H", "needs", "A")],
     )
 
-    assert "needs k between 1 and 1 of 1" in _reasons(network)["H"]
+    assert "k has no usable value, and must be from 1 to 1" in _reasons(network)["H"]
 
 
 @pytest.mark.parametrize(

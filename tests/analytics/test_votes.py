@@ -165,7 +165,7 @@ def test_a_group_that_may_degrade_and_that_no_feeds_can_meet_is_not_evaluated() 
 
     (row,) = network.not_evaluated
     assert row.id == "H"
-    assert 'group "chillers": needs k between 1 and 2 of 2' in row.reason
+    assert 'group "chillers": k is 3, and must be from 1 to 2' in row.reason
     assert network.state("H") == "unknown"
 
 

@@ -87,6 +87,21 @@ def test_what_is_wrong_with_a_file_is_told_with_its_lines(tmp_path: Path) -> Non
     assert "warning line 2 /repair/0: P2 is in order by itself [inOrder]" in vain.err
 
 
+def test_what_is_done_later_is_told_with_its_times(tmp_path: Path) -> None:
+    (tmp_path / "plant.ndjson").write_bytes(plant())
+    assert twinfall(tmp_path, "import", "plant.ndjson").status == 0
+    (tmp_path / "later.yaml").write_text("then: [{after: PT1H, fail: [P2]}]\nhorizon: PT4H\n")
+
+    said = twinfall(tmp_path, "whatif", "later.yaml", "--first", "1").out
+
+    assert "In this scenario: 2 assets down at one time or another until PT4H" in said
+    assert "in 2 outages: 6 asset hours" in said
+    assert "the first 1 of 2 falls and rises" in said
+    assert ["PT1H", "P2", "failed", "fails", "by", "itself"] in [
+        line.split() for line in said.splitlines()
+    ]
+
+
 def test_ctrl_c_ends_a_long_question_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "city.ndjson").write_bytes(b"\n".join(city_rows()))
     (tmp_path / "city.dependencies.yaml").write_text(city_dependencies()[0])

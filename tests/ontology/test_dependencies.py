@@ -17,7 +17,7 @@ from twinfall.ontology import Ontology, canonical_sidecar, parse, read_dependenc
 from twinfall.ontology.declarations import Asset, Binding, Dependencies, Feed, Source
 from twinfall.ontology.dependencies.vocabulary import ASSET, FEED
 from twinfall.ontology.dtdl.metamodel import metamodel
-from twinfall.ontology.durations import duration_seconds
+from twinfall.ontology.durations import duration_seconds, why_no_duration
 from twinfall.ontology.errors import ModelInvalid, Problem
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "dependencies.md"
@@ -434,6 +434,20 @@ def test_durations_are_read_as_seconds(text: str, seconds: float) -> None:
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1Y", "P1M", "1H", "PT1H1D", "PT-1S", "PT١S"])
 def test_what_is_no_fixed_duration_is_refused(text: str) -> None:
     assert duration_seconds(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("-PT5H", "'-PT5H' is negative"),
+        ("PT-5H", "'PT-5H' is negative"),
+        ("P1Y", "'P1Y' counts years or months"),
+        ("5h", "'5h' is no ISO 8601 duration"),
+        ("P" * 10_000, "is no ISO 8601 duration"),
+    ],
+)
+def test_what_is_wrong_with_a_duration_is_said(text: str, says: str) -> None:
+    assert says in why_no_duration(text)
 
 
 _WORD = st.sampled_from(["power", "water", "heat"])

@@ -404,7 +404,8 @@ def test_what_could_not_be_followed_is_not_evaluated() -> None:
     finding = plant.finding({"evaluated": True}, {"models": ["Unit"]})
 
     assert shown(finding) == ("broken", ["H"])
-    assert finding.witnesses[0].message == 'group "supply": needs k between 1 and 1 of 1'
+    says = 'group "supply": k is 5, and must be from 1 to 1, the feeds that it has'
+    assert finding.witnesses[0].message == says
 
 
 def test_what_is_unknown_holds_nothing_silently() -> None:
@@ -421,7 +422,7 @@ def test_what_is_unknown_holds_nothing_silently() -> None:
     ):
         finding = plant.finding(require, H)
         assert (finding.verdict, finding.unclear) == ("notEvaluated", 1), require
-        assert "needs k between 1 and 1" in finding.witnesses[0].message
+        assert "and must be from 1 to 1," in finding.witnesses[0].message
 
 
 def test_counts_are_exact_although_witnesses_are_not_all_shown() -> None:

@@ -220,7 +220,10 @@ def test_scenarios_are_compared_on_one_moment(plant: Plant) -> None:
         ({"hazard": {"polygon": BAND, "intensity": 1, "samples": 10**9}}, "/hazard/samples"),
         ({"hazard": {"polygon": "POLYGON ((0 0, 1 1))", "intensity": 1}}, "/hazard/polygon"),
         ({"hazard": {"polygon": "CIRCLE (0 0, 1)", "intensity": 1}}, "/hazard/polygon"),
-        ({"hazard": {"polygon": {"type": "Polygon"}, "intensity": 1}}, "/hazard/polygon"),
+        (
+            {"hazard": {"polygon": {"type": "Polygon"}, "intensity": 1}},
+            "/hazard/polygon/coordinates",
+        ),
         ({"hazard": {"polygon": BAND, "intensity": 10**400}}, "/hazard/intensity"),
         (
             {"hazard": {"polygon": "POLYGON (a (0 0, 1 1, 2 0) b)", "intensity": 1}},
@@ -236,7 +239,7 @@ def test_scenarios_are_compared_on_one_moment(plant: Plant) -> None:
                     "intensity": 1,
                 }
             },
-            "/hazard/polygon",
+            "/hazard/polygon/coordinates/0",
         ),
         (
             {
@@ -245,7 +248,7 @@ def test_scenarios_are_compared_on_one_moment(plant: Plant) -> None:
                     "intensity": 1,
                 }
             },
-            "/hazard/polygon",
+            "/hazard/polygon/coordinates/0",
         ),
     ],
 )
@@ -289,10 +292,29 @@ def test_a_scenario_that_does_not_fit_the_plant_is_refused(
 
 
 def test_a_hazard_that_would_take_minutes_is_refused(plant: Plant, monkeypatch: Any) -> None:
-    monkeypatch.setattr("twinfall.analytics.whatif.outcome.MAX_DRAWN", 100)
-    hazard = {"polygon": BAND, "intensity": 1.0, "samples": 50}
+    """A alone is exposed, of three assets."""
+    monkeypatch.setattr("twinfall.analytics.whatif.outcome.MAX_TRIED", 100)
+    few, many = ({"polygon": BAND, "intensity": 1.0, "samples": count} for count in (100, 101))
 
+    assert plant.what_if({"hazard": few}).expected is not None
     with pytest.raises(Refused) as refused:
-        plant.what_if({"hazard": hazard})
+        plant.what_if({"hazard": many})
 
     assert (refused.value.code, refused.value.path) == ("TOO_COSTLY", "/hazard/samples")
+    assert refused.value.message == "101 samples of 1 exposed assets are too many"
+    assert refused.value.cure == "at most 100 samples, or a smaller area"
+
+
+@pytest.mark.parametrize(
+    ("limit", "cure"),
+    [("MAX_DRAWN", "at most 10 samples, or a smaller area"), ("MAX_TESTED", "at most 3 corners")],
+)
+def test_a_hazard_over_a_large_plant_is_told_what_would_pass(
+    plant: Plant, monkeypatch: Any, limit: str, cure: str
+) -> None:
+    monkeypatch.setattr(f"twinfall.analytics.whatif.outcome.{limit}", 10)
+
+    with pytest.raises(Refused) as refused:
+        plant.what_if({"hazard": {"polygon": BAND, "intensity": 1.0, "samples": 50}})
+
+    assert refused.value.cure == cure

@@ -41,6 +41,27 @@ def test_single_points_of_failure_come_with_the_way_they_take(plant: Plant) -> N
     assert set(sets) == {("B1",), ("P1/motor",), ("P1",), ("T1",)}
 
 
+def test_sets_come_in_pages(plant: Plant) -> None:
+    ask = """query($first: Int, $after: String) { spof(of: "A1", first: $first, after: $after) {
+      totalCount sets { members } pageInfo { hasNextPage endCursor } } }"""
+    whole = plant.ask(ask, first=100)["spof"]
+    first = plant.ask(ask, first=3)["spof"]
+    last = plant.ask(ask, first=3, after=first["pageInfo"]["endCursor"])["spof"]
+    beyond = plant.ask(ask, first=3, after="9")["spof"]
+
+    assert first["sets"] + last["sets"] == whole["sets"]
+    assert [one["pageInfo"]["hasNextPage"] for one in (first, last, whole)] == [True, False, False]
+    assert beyond["sets"] == []
+
+
+def test_a_page_of_a_wrong_size_is_told_what_to_ask_for(plant: Plant) -> None:
+    many, few = (plant.refusal(RANK, by="assets", first=first) for first in (501, -1))
+    near = '{ impact(failed: ["P1"]) { nearMisses(first: 501) { group } } }'
+
+    assert (many["path"], many["cure"]) == ("first", "take the next page with `after`")
+    assert few["cure"] == plant.refusal(near)["cure"] == "ask for 1 to 500"
+
+
 def test_an_order_or_asset_there_is_not_is_refused(plant: Plant) -> None:
     assert plant.refusal(CUTS, of="A1", order=4)["code"] == "BAD_INPUT"
     assert plant.refusal(CUTS, of="A9")["code"] == "UNKNOWN_TWIN"

@@ -14,7 +14,7 @@ LIST = "{ scenarios { name savedBy saved scenario } }"
 RUN = """query($n: String, $s: JSON) { whatIf(name: $n, scenario: $s) {
   name impact { totals { assets } } newlyDown { ids } } }"""
 COMPARE = """query($n: [String!]!) { compareScenarios(names: $n) {
-  name snapshot assets newlyDown recovered expected warnings } }"""
+  name snapshot assets newlyDown recovered everDown outages assetHours expected warnings } }"""
 
 
 @pytest.fixture
@@ -65,11 +65,15 @@ def test_a_text_is_saved_as_what_it_says(room: Room) -> None:
 def test_scenarios_are_compared_on_one_moment(room: Room) -> None:
     room.ask(SAVE, s={"name": "calm"})
     room.ask(SAVE, s={"name": "dark", "fail": [_twin(room)]})
+    later = [{"after": "PT1H", "fail": [_twin(room)]}]
+    room.ask(SAVE, s={"name": "later", "then": later, "horizon": "PT3H"})
 
-    calm, dark = room.ask(COMPARE, n=["calm", "dark"])["compareScenarios"]
+    calm, dark, late = room.ask(COMPARE, n=["calm", "dark", "later"])["compareScenarios"]
 
     assert (calm["assets"], calm["newlyDown"], calm["expected"]) == (0, 0, None)
-    assert dark["newlyDown"] == dark["assets"] + 1
+    assert dark["newlyDown"] == dark["everDown"] == dark["outages"] == dark["assets"] + 1
+    assert (late["assets"], late["newlyDown"]) == (0, 0)
+    assert (late["everDown"], late["assetHours"]) == (dark["everDown"], 2 * dark["everDown"])
     assert calm["snapshot"] == dark["snapshot"]
     assert (calm["warnings"], dark["warnings"]) == (0, 0)
 

@@ -56,6 +56,22 @@ def test_what_changes_nothing_is_told_with_the_answer(plant: Plant) -> None:
     assert (told["code"], told["path"], told["line"]) == ("inOrder", "/repair/0", 1)
 
 
+def test_a_relationship_that_is_taken_away_is_told_with_all_that_comes_of_it(plant: Plant) -> None:
+    ask = """query($s: JSON!) { whatIf(scenario: $s) { newlyDown { ids } newlyDownTotals { assets }
+      timeline { everDown { assets } outages { id begin } events { id cause } } } }"""
+    twice = [{"source": one, "name": "feeds", "target": "T2"} for one in ("P1", "P2")]
+
+    found = plant.ask(ask, s={"remove": twice, "then": [{"after": "PT1H", "fail": ["P1"]}]})[
+        "whatIf"
+    ]
+
+    told = found["timeline"]
+    assert found["newlyDownTotals"]["assets"] == len(found["newlyDown"]["ids"]) == 0
+    assert told["everDown"]["assets"] == len(told["outages"])
+    assert {one["begin"] for one in told["outages"]} == {"PT1H"}
+    assert told["events"][0] == {"id": "P1", "cause": None}
+
+
 def test_the_embedded_store_owns_up_to_showing_no_impact(plant: Plant) -> None:
     show = "mutation($f: [ID!]!) { showImpact(failed: $f) { shown } }"
 

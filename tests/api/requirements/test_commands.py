@@ -160,6 +160,16 @@ def test_a_scenario_is_checked_and_leaves_no_trace(folder: Path) -> None:
     assert asserted(folder, HELD).status == 0
 
 
+def test_what_fails_later_in_a_scenario_is_judged_too(folder: Path) -> None:
+    later = {"then": [{"after": "PT1H", "fail": ["P1"]}]}
+    (folder / "storm.json").write_text(json.dumps(later))
+
+    done = asserted(folder, HELD, options=("--whatif", "storm.json"))
+
+    assert done.status == 1
+    assert "1 h after it: fails for" in done.out
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", '{"fail": "P1"}', '{"fial": ["P1"]}', '{"fail": [1]}', '{"fail": ["P9"]}']
 )
