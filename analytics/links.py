@@ -125,5 +125,14 @@ def stored(n: int, storages: Storages | None) -> Storages:
     )
     autonomy = numbers(storages.autonomy, len(asset), 0.0, "storages.autonomy")
     recharge = numbers(storages.recharge, len(asset), 0.0, "storages.recharge")
+    spot = carrier.astype(np.int64) * n + asset
+    again = np.ones(len(spot), bool)
+    again[np.unique(spot, return_index=True)[1]] = False
+    for at in np.flatnonzero(again):
+        raise BadInput(
+            f"asset {asset[at]} stores carrier {carrier[at]} already",
+            path=f"storages.asset[{at}]",
+            cure="one storage for an asset and a carrier",
+        )
     kept = autonomy > 0  # who stores nothing is no source
     return Storages(asset[kept], carrier[kept], autonomy[kept], recharge[kept])

@@ -76,6 +76,7 @@ def _network(**said: Any) -> Network:
         ({"storages": Storages([9], [0], [1.0])}, "storages.asset"),  # type: ignore[arg-type]
         ({"storages": Storages([0], [40], [1.0])}, "storages.carrier"),  # type: ignore[arg-type]
         ({"storages": Storages([0], [0], [NAN])}, "storages.autonomy[0]"),  # type: ignore[arg-type]
+        ({"storages": Storages([0, 0], [0, 0], [1.0, 2.0])}, "storages.asset[1]"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_network_is_refused_with_its_place(said: dict[str, Any], place: str) -> None:
