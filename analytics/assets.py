@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.bounds import possible
+from twinfall.analytics.bounds import Doubt
 from twinfall.analytics.compiling import Compiled, compile_network
 from twinfall.analytics.course import Course
 from twinfall.analytics.criticality import Criticality
@@ -248,7 +248,7 @@ class AssetNetwork:
         worst = self.worst
         if worst is None:
             return AssetImpact(self, found, horizon=limit)
-        return AssetImpact(self, found, lambda: possible(self.course, worst, found, limit), limit)
+        return AssetImpact(self, found, Doubt(self.course, worst, found, limit), limit)
 
     def state(self, id_: str) -> State:
         """The state before any assumed failure, by the asset itself and what it depends on."""

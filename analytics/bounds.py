@@ -1,22 +1,64 @@
-"""What a failure may take along at worst, when the state of some assets is unknown.
+"""What a failure takes along at least and at worst, when the state of some assets is unknown.
 
-Each unknown asset is up or down; which, nobody knows, nor since when. Whatever it is, what the
-failure takes along lies within `possible`: an asset that goes down because of it in some case is
-down after it in the worst case, would not be down by then in the best one, and hangs on a failed
-asset by a chain of assets that are up now in the best case and go down after it in the worst. What
-is down in the worst case for want of unknown assets alone has no such chain, and is no impact of
-this failure.
+Each unknown asset is up or down; which, nobody knows, nor since when. Whatever it is, the failure
+takes along all that is `certain`: what it takes along in the best case and what would be up by then
+in the worst one. And what it takes along lies within `possible`: an asset that goes down because of
+it in some case is down after it in the worst case, would not be down by then in the best one, and
+hangs on a failed asset by a chain of assets that are up now in the best case and go down after it
+in the worst. What is down in the worst case for want of unknown assets alone has no such chain, and
+is no impact of this failure.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics.course import Course
+from twinfall.analytics.degrading import Degraded, Soft
 from twinfall.analytics.network import FOREVER, Impact, Network
 
 Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A failure while some assets are unknown: `impact` is what it takes along where all of them
+    are up (`best`), `worst` is where they have been down for ever.
+    """
+
+    best: Course
+    worst: Course
+    impact: Impact
+    horizon: float
+
+    def certain(self) -> Rows:
+        """The assets that the failure takes along whatever the unknown are, in its order."""
+        asset = self.impact.asset
+        return asset[~self.worst.anyway(self.horizon)[asset]]
+
+    def possible(self) -> Rows:
+        """The assets, by position, that the failure may take along."""
+        return possible(self.best, self.worst, self.impact, self.horizon)
+
+    def degraded(self, soft: Soft, degraded: Degraded) -> tuple[int, int]:
+        """How many assets the failure degrades at least, and may degrade at most, where in the best
+        case it degrades these.
+        """
+        if not len(soft):
+            return 0, 0
+        best, worst = self.best.anyway(self.horizon), self.worst.anyway(self.horizon)
+        after = _worst(self.worst, self.impact, self.horizon)
+        sure = ~soft.before(worst)[degraded.group] & ~after[degraded.asset]
+        lost = soft.before(after) & ~soft.before(best)
+        lost &= soft.fed_by(np.concatenate([self.impact.failed, self.possible()]))
+        best[self.impact.failed] = True
+        best[self.impact.asset] = True
+        consumer = soft.feeds.consumer[lost]
+        most = np.union1d(consumer[~best[consumer]], degraded.asset)
+        return int(np.count_nonzero(sure)), len(most)
 
 
 def possible(best: Course, worst: Course, impact: Impact, horizon: float) -> Rows:

@@ -95,6 +95,13 @@ class Soft:
         found: NDArray[np.bool_] = (feeds.fail_at > 0) & (lost >= feeds.fail_at)
         return found
 
+    def fed_by(self, assets: Ints) -> NDArray[np.bool_]:
+        """Which groups these assets feed."""
+        start, edges = self.by_provider
+        found = np.zeros(len(self), np.bool_)
+        found[self.feeds.group[edges[_spans(start, assets)]]] = True
+        return found
+
     def after(self, impact: Impact, down: NDArray[np.bool_], horizon: float) -> Degraded:
         """What this failure degrades; `down` is what is down by the horizon without it. Assets
         that go down themselves are left out, and those that are degraded already.

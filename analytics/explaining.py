@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twinfall.analytics.bounds import Doubt
 from twinfall.analytics.degrading import Degraded
 from twinfall.analytics.gathering import NotEvaluated, Rows
-from twinfall.analytics.nearmisses import NearMiss, near_misses
+from twinfall.analytics.nearmisses import NearMiss, near_misses, on_borrowed_time
 from twinfall.analytics.network import Impact
 from twinfall.analytics.states import State
 from twinfall.analytics.why import Losses
@@ -48,7 +49,9 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Totals between which the truth lies, as far as states are unknown."""
+    """Totals between which the truth lies, as far as states are unknown: over what goes down
+    whatever they are, and over what may go down in some case. Each number is a bound by itself.
+    """
 
     optimistic: Totals
     pessimistic: Totals
@@ -124,7 +127,7 @@ class AssetImpact:
         self,
         assets: AssetNetwork,
         impact: Impact,
-        possible: Callable[[], Rows] | None = None,
+        doubt: Doubt | None = None,
         horizon: float = np.inf,
     ) -> None:
         self.assets = assets
@@ -132,7 +135,7 @@ class AssetImpact:
         """Gates included."""
         self.impact = shown(impact, assets.visible)
         self.horizon = horizon
-        self._possible = possible
+        self._doubt = doubt
         self._taken: dict[tuple[int, ...], Rows] = {}
         self.snapshot = assets.snapshot
 
@@ -165,12 +168,15 @@ class AssetImpact:
 
     @cached_property
     def bounds(self) -> Bounds:
-        """The totals if everything unknown is up, and over all that may be affected at worst."""
-        worst = self.impact.asset if self._possible is None else self._possible()
-        worst = worst[worst < self.assets.visible]
-        if len(worst) == len(self.impact.asset):
+        """The totals over what is affected whatever the unknown are, and over all that may be."""
+        doubt, soft, visible = self._doubt, self.assets.compiled.soft, self.assets.visible
+        if doubt is None:
             return Bounds(self.totals, self.totals)
-        return Bounds(self.totals, self.sums(worst, len(self.degraded)))
+        sure, worst = doubt.certain(), doubt.possible()
+        less, more = doubt.degraded(soft, self.degraded)
+        return Bounds(
+            self.sums(sure[sure < visible], less), self.sums(worst[worst < visible], more)
+        )
 
     def sums(self, affected: Rows, degraded: int = 0) -> Totals:
         """The totals over these positions, each once."""
@@ -224,8 +230,14 @@ class AssetImpact:
 
     @cached_property
     def near(self) -> tuple[NearMiss, ...]:
-        """Assets that lost a feed and would fail with the next one, by id, then group."""
-        return tuple(sorted(near_misses(self._losses), key=lambda miss: (miss.id, miss.group)))
+        """Assets that lost a feed and would fail with the next one, and those that go down after
+        the horizon on what is left of a buffer or a delay; by id, then group.
+        """
+        found = list(near_misses(self._losses))
+        if self.horizon < np.inf:
+            later = shown(self.assets.course.after(self.whole.failed), self.assets.visible)
+            found += on_borrowed_time(self._losses, later)
+        return tuple(sorted(found, key=lambda miss: (miss.id, miss.group)))
 
     def near_misses(self, first: int = 20) -> list[NearMiss]:
         """The first ones of `near`."""

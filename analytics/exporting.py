@@ -80,9 +80,11 @@ def _services(impact: AssetImpact) -> Table:
 
 def _near_misses(impact: AssetImpact) -> Table:
     def rows() -> Iterator[Row]:
-        return (Row((m.id, m.group, m.margin, m.would_fail_if), (m.id,)) for m in impact.near)
+        return (
+            Row((m.id, m.group, m.margin, m.would_fail_if, m.until), (m.id,)) for m in impact.near
+        )
 
-    columns = ("id", "group", "margin", "wouldFailIf")
+    columns = ("id", "group", "margin", "wouldFailIf", "until")
     return _of_impact(impact, "nearMisses", columns, len(impact.near), rows)
 
 

@@ -69,7 +69,9 @@ class Singles:
     def counts(self) -> Ints:
         """How many others each asset's failure takes down; -1 where a circle is touched."""
         counts = np.zeros(self._network.n, np.int32)
-        counting.count_each(self._single, self._work(), self._network.visible, counts)
+        network = self._network
+        lines = len(network.arrays.sustain) == 0
+        counting.count_each(self._single, self._work(), network.visible, lines, counts)
         return counts
 
     def listing(self, counts: Ints, others: dict[int, Ints]) -> Listing:

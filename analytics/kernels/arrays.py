@@ -50,11 +50,13 @@ SUPPORT = np.dtype(
         ("holds", "u1"),
         ("assumed", "u1"),
         ("inside", "u1"),
+        ("waits", "u1"),
     ],
     align=True,
 )
 """An asset while grounding: groups without their votes, carriers that reach it and that it has
-passed on (bits), whether its support is derived, whether it is assumed, whether it is in question.
+passed on (bits), whether its support is derived, whether it is assumed, whether it is in question,
+whether it waits for the loss of what is before it.
 """
 
 

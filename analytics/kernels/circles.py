@@ -11,6 +11,7 @@ from twinfall.analytics.kernels.arrays import GROUP, STORAGE, UP, i64, seconds
 from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes
 from twinfall.analytics.kernels.marking import fail
+from twinfall.analytics.kernels.waiting import let_wait
 
 
 @inner
@@ -22,12 +23,13 @@ def unfounded(a: Any, s: Any, heap: Any, down: int, now: float, wave: int) -> in
         return down
     started = True
     while started:
-        ground(a, s, now, size)
+        ground(a, s, None, now, size)
+        let_wait(a, s, None, now, size)
         _blame(a, s, down, now, size)
         started = _start_buffers(a, s, heap, now, size)
     for i in range(size):
         asset = i64(scope[i])
-        if support[asset].holds == 0:
+        if support[asset].holds == 0 and support[asset].waits == 0:
             how = (now, wave + 1, i64(mark[asset].by), i64(root[asset]))
             down = fail(mark, order, down, asset, how)
     clear(support, scope, size)
@@ -141,7 +143,7 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float, size: int) -> bool:
     started = False
     for i in range(size):
         asset = s.scope[i]
-        if support[asset].holds == 1:
+        if support[asset].holds == 1 or support[asset].waits == 1:
             continue
         for k in range(a.group_start[asset], a.group_start[asset + 1]):
             group = i64(a.groups[k])
@@ -155,8 +157,9 @@ def _start_buffers(a: Any, s: Any, heap: Any, now: float, size: int) -> bool:
                 started = True
     for i in range(len(a.storage)):
         asset = a.storage[i]
+        first = support[asset].inside == 1 and support[asset].waits == 0
         unfed = (a.member[asset] & ~support[asset].fed) >> a.storage_carrier[i] & 1
-        if support[asset].inside == 1 and unfed and s.dry[i] == np.inf:
+        if first and unfed and s.dry[i] == np.inf:
             s.dry[i] = now
             s.dry_cause[i] = s.root[asset]
             heappush(heap, (now + a.storage_autonomy[i], STORAGE, i64(i)))

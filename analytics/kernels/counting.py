@@ -15,6 +15,7 @@ import numpy as np
 
 from twinfall.analytics.kernels.arrays import i64, u64
 from twinfall.analytics.kernels.compiled import compiled, inner
+from twinfall.analytics.kernels.trunks import count_along, trunks
 
 VOTE = np.dtype([("need", "i4"), ("consumer", "i4"), ("seen", "i4"), ("lost", "i4")])
 """A group that one feed does not lose: weight until it is lost, for whom; and in a failure."""
@@ -230,13 +231,16 @@ def _reach(a: Any, w: Any, base: int, failed: int, size: int) -> None:
 
 
 @compiled
-def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
+def count_each(a: Any, w: Any, visible: int, lines: bool, counts: Any) -> None:
     """For each asset how many others its failure takes down, gates not counted; -1 where the
-    cascade itself must say, 0 for what is down.
+    cascade itself must say, 0 for what is down. `lines`: whether nothing sustains itself.
     """
     if len(a.tree) == 0:
+        shown = visible if lines else 0
+        after, more = trunks(a.span, a.target, w.vote, a.circling, shown)
         fed = (a.span, a.target, a.weight, w.vote, w.stamp, w.queue)
-        _count_fed(*fed, a.circling, a.up, visible, counts)
+        _count_fed(*fed, a.circling, a.up, after, visible, counts)
+        count_along(after, more, counts)
         return
     for asset in range(visible):
         if a.up[asset] == 1:
@@ -248,10 +252,10 @@ def count_each(a: Any, w: Any, visible: int, counts: Any) -> None:
 @inner
 def _count_fed(
     span: Any, target: Any, weight: Any, vote: Any, stamp: Any, queue: Any, circling: Any,
-    up: Any, visible: int, counts: Any,
+    up: Any, after: Any, visible: int, counts: Any,
 ) -> None:  # fmt: skip
-    """`count_each` where there are no carriers. The arrays one by one: a look into a tuple of
-    them costs more than the step it is for.
+    """`count_each` where there are no carriers, without those along trunks. The arrays one by one:
+    a look into a tuple of them costs more than the step it is for.
     """
     last = len(queue) - 1
     for asset in range(visible):
@@ -259,7 +263,8 @@ def _count_fed(
         if len(circling) > 0 and circling[u64(asset)] == 1:
             counts[u64(asset)] = -i64(up[u64(asset)])
             continue
-        if up[u64(asset)] == 0 or span[first] == span[first + u64(3)]:
+        idle = up[u64(asset)] == 0 or span[first] == span[first + u64(3)]
+        if idle or after[u64(asset)] >= 0:
             continue
         stamp[u64(asset)] = asset
         queue[u64(0)] = asset

@@ -17,6 +17,7 @@ from twinfall.analytics.kernels.compiled import inner
 from twinfall.analytics.kernels.falling import CIRCLED, CIRCLES, SEEDS, fall, run_dry
 from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes
 from twinfall.analytics.kernels.timers import CHARGING, DRAINING, left, turn
+from twinfall.analytics.kernels.waiting import let_wait
 
 
 @inner
@@ -29,12 +30,13 @@ def circles_lost(a: Any, s: Any, e: Any, new: Any, now: float, wave: int) -> Any
         return down
     started = True
     while started:
-        ground(a, s, now, size)
+        ground(a, s, e, now, size)
+        let_wait(a, s, e, now, size)
         _accuse(a, s, e, now, size)
         started = _start_buffers(a, s, e, now, size)
     for i in range(size):
         asset = i64(scope[i])
-        if support[asset].holds == 0:
+        if support[asset].holds == 0 and support[asset].waits == 0:
             how = (now, wave + 1, i64(mark[asset].by), i64(root[asset]))
             down = fall(a, s, e, down, asset, how)
     clear(support, scope, size)
@@ -90,7 +92,9 @@ def _start_buffers(a: Any, s: Any, e: Any, now: float, size: int) -> bool:
     started = False
     for i in range(size):
         asset = i64(s.scope[i])
-        if support[asset].holds == 1 or e.asset[asset].buffered == 0 or len(e.buffer_slot) == 0:
+        if support[asset].holds == 1 or support[asset].waits == 1:
+            continue
+        if e.asset[asset].buffered == 0 or len(e.buffer_slot) == 0:
             continue
         for k in range(a.group_start[asset], a.group_start[asset + 1]):
             group = i64(a.groups[k])
@@ -107,8 +111,9 @@ def _start_buffers(a: Any, s: Any, e: Any, now: float, size: int) -> bool:
                 turn(timer, e.heap, e.size, slot, CHARGING, now)
     for i in range(len(a.storage)):
         asset = i64(a.storage[i])
+        first = support[asset].inside == 1 and support[asset].waits == 0
         unfed = (a.member[asset] & ~support[asset].fed) >> a.storage_carrier[i] & 1
-        if support[asset].inside == 1 and unfed and s.dry[i] == np.inf:
+        if first and unfed and s.dry[i] == np.inf:
             slot = i64(e.first_storage + i)
             if left(timer, slot, now) > 0.0:
                 s.dry_cause[i] = s.root[asset]

@@ -11,9 +11,10 @@ from twinfall.analytics.kernels.compiled import compiled, inner
 
 
 @compiled
-def ground(a: Any, s: Any, now: float, size: int) -> None:
+def ground(a: Any, s: Any, e: Any, now: float, size: int) -> None:
     """The least fixed point of support among the first `size` of the scope, which nothing outside
-    depends on; `holds` is 1 where support can be derived. What is up outside holds.
+    depends on; `holds` is 1 where support can be derived. What is up outside holds. `e` is what an
+    evolution has beside the scratch, or None.
 
     Begins with sources, assets without conditions, and what holds without being derived: a
     group on its autonomy, a feed whose loss is still on its way, a storage running dry, a group
@@ -25,7 +26,7 @@ def ground(a: Any, s: Any, now: float, size: int) -> None:
         asset = scope[i]
         support[asset].assumed = black_start[asset] if mark[asset].wave == UP else 0
     while True:
-        _derive(a, s, now, size)
+        _derive(a, s, e, now, size)
         dropped = False
         for i in range(size):
             asset = scope[i]
@@ -39,7 +40,7 @@ def ground(a: Any, s: Any, now: float, size: int) -> None:
 
 
 @inner
-def _derive(a: Any, s: Any, now: float, size: int) -> None:
+def _derive(a: Any, s: Any, e: Any, now: float, size: int) -> None:
     mark, support, queue, member, source = s.mark, s.support, s.queue, a.member, a.source
     scope = s.scope
     for i in range(size):
@@ -51,7 +52,7 @@ def _derive(a: Any, s: Any, now: float, size: int) -> None:
     for i in range(len(a.storage)):
         if s.dry[i] < np.inf and s.empty[i] == 0:
             support[a.storage[i]].fed |= i64(1) << a.storage_carrier[i]
-    _open_groups(a, s, now, size)
+    _open_groups(a, s, e, now, size)
     _fed_from_outside(a, s, size)
     head, tail = i64(0), i64(0)
     for i in range(size):
@@ -97,7 +98,7 @@ def passes(a: Any, at_carrier: int, to: int) -> bool:
 
 
 @inner
-def _open_groups(a: Any, s: Any, now: float, size: int) -> None:
+def _open_groups(a: Any, s: Any, e: Any, now: float, size: int) -> None:
     """Count the groups that must be derived, and as votes the feeds whose loss is on its way and
     those from outside.
     """
@@ -120,13 +121,26 @@ def _open_groups(a: Any, s: Any, now: float, size: int) -> None:
             for at in range(in_start[group], in_start[group + 1]):
                 edge = in_edges[at]
                 asset = provider[edge]
-                wave, loss = mark[asset].wave, mark[asset].time + seconds(transfer, edge)
-                late = 0 <= wave < UP and loss > now
+                wave = mark[asset].wave
+                if e is None:
+                    late = 0 <= wave < UP and mark[asset].time + seconds(transfer, edge) > now
+                else:
+                    late = is_pending(e, edge)
                 if not late and (wave != UP or support[asset].inside == 1):
                     lacks += weight[edge]
             if lacks > 0:
                 tally[group].lacks = lacks
                 support[consumer].open += 1
+
+
+@inner
+def is_pending(e: Any, edge: int) -> bool:
+    """Whether the loss of a feed is on its way; one that is due now has not come before it is
+    taken, and a repair in the same moment comes before it.
+    """
+    if len(e.feed_slot) == 0 or e.feed_slot[edge] < 0:
+        return False
+    return bool(e.timer[e.feed_slot[edge]].place >= 0)
 
 
 @inner
@@ -205,7 +219,7 @@ def settle(a: Any, s: Any) -> None:
         support[asset].inside = 1
     more = True
     while more:  # again where a group that would sustain itself turns out to have lost its feeds
-        ground(a, s, BEFORE, len(mark))
+        ground(a, s, None, BEFORE, len(mark))
         more = False
         for asset in range(len(mark)):
             if support[asset].holds == 1 or mark[asset].wave != UP:

@@ -24,7 +24,7 @@ from twinfall.analytics.kernels.falling import (
     seed,
     uncircle,
 )
-from twinfall.analytics.kernels.grounding import clear, ground, lacks_votes, passes
+from twinfall.analytics.kernels.grounding import clear, ground, is_pending, lacks_votes, passes
 from twinfall.analytics.kernels.timers import CHARGING, DRAINING, HOLDING, drop, left, turn
 
 
@@ -122,7 +122,7 @@ def _feed(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
     regained, count = e.regained, e.count
     timed, found = len(e.feed_slot) > 0, i64(count[REGAINED])
     for edge in range(a.out_start[u64(asset)], a.out_start[u64(asset + 1)]):
-        if timed and not _is_lost(e, edge):
+        if timed and is_pending(e, edge):
             continue
         group, weight = u64(group_of[u64(edge)]), weight_of[u64(edge)]
         fail_at, before = rule[group].fail_at, tally[group].lost - gain[group]
@@ -143,14 +143,6 @@ def _feed(a: Any, s: Any, e: Any, asset: int, now: float, tail: int) -> Any:
             tail += 1
     count[REGAINED] = found
     return tail
-
-
-@inner
-def _is_lost(e: Any, edge: int) -> bool:
-    """Whether the loss of a feed whose provider is down has been felt."""
-    if len(e.feed_slot) == 0 or e.feed_slot[edge] < 0:
-        return True
-    return bool(e.timer[e.feed_slot[edge]].place < 0)
 
 
 @inner
@@ -247,7 +239,7 @@ def _take_back(a: Any, s: Any, e: Any, tail: int) -> None:
     for i in range(tail):
         asset = u64(rose[u64(i)])
         for edge in range(out_start[asset], out_start[asset + u64(1)]):
-            if timed and not _is_lost(e, edge):
+            if timed and is_pending(e, edge):
                 drop(e.timer, e.heap, e.size, i64(e.feed_slot[u64(edge)]))
                 continue
             tally[u64(group_of[u64(edge)])].lost -= weight[u64(edge)]
@@ -275,7 +267,7 @@ def _set_buffer(a: Any, s: Any, e: Any, group: int, now: float) -> None:
     if 0 < a.rule[group].fail_at <= s.tally[group].lost:
         mode = DRAINING if s.mark[consumer].wave == UP else HOLDING
     elif a.cyclic and e.timer[slot].mode == DRAINING and a.circling[consumer] == 1:
-        seed(e, consumer)  # its votes may hang on itself
+        seed(e, consumer)  # its votes may hang on it alone, now that the buffer holds it no more
     turn(e.timer, e.heap, e.size, slot, mode, now)
 
 
@@ -296,7 +288,7 @@ def _leave_circles(a: Any, s: Any, e: Any, now: float) -> None:
             s.tally[e.timer[slot].at].lost -= CIRCLED
         size = suspect(s.mark, s.support, s.scope, asset, size)
     size = grown(a, s, size, True)
-    ground(a, s, now, size)
+    ground(a, s, e, now, size)
     for slot in range(len(e.timer)):
         if e.timer[slot].circled == 0:
             continue

@@ -28,7 +28,10 @@ query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
   impact(failed: $failed, horizon: $horizon) {
     snapshot
     totals { assets customers value services { name count } degraded }
-    bounds { pessimistic { assets customers value services { name count } degraded } }
+    bounds {
+      optimistic { assets customers value services { name count } degraded }
+      pessimistic { assets customers value services { name count } degraded }
+    }
     counts { affected nearMisses notEvaluated baselineDown }
     waves { wave at count }
     affected(first: $first) {
@@ -38,7 +41,7 @@ query Impact($failed: [ID!]!, $horizon: Duration, $first: Int!) {
         cause { id } failureDomain path { id } minimalCauses spof
       }
     }
-    nearMisses(first: 20) { twin { id } group margin wouldFailIf }
+    nearMisses(first: 20) { twin { id } group margin wouldFailIf until }
     baselineDown(first: 100) { id }
     notEvaluated(first: 100) { id reason }
     FILES
@@ -112,6 +115,8 @@ SHOW = """mutation Show($failed: [ID!]!, $horizon: Duration) {
 def _show(ids: list[str], found: dict[str, Any]) -> None:
     out = console()
     out.print(f"{', '.join(ids)} failed: {_totals(found['totals'])}")
+    if found["bounds"]["optimistic"] != found["totals"]:
+        out.print(f"whatever is unknown: at least {_totals(found['bounds']['optimistic'])}")
     if found["bounds"]["pessimistic"] != found["totals"]:
         out.print(f"with all that is unknown down: {_totals(found['bounds']['pessimistic'])}")
     waves = [[str(w["wave"]), w["at"], str(w["count"])] for w in found["waves"]]
@@ -124,7 +129,11 @@ def _show(ids: list[str], found: dict[str, Any]) -> None:
     if left > 0:
         out.print(f"and {left} more: --first shows more, up to {MAX_SHOWN}")
     for miss in found["nearMisses"]:
-        whose = f"{miss['twin']['id']} goes down if one more of its {miss['group']} fails"
+        id_, group = miss["twin"]["id"], miss["group"]
+        if miss["until"] is not None:
+            out.print(f"near miss: {id_} goes down at {miss['until']} for want of {group}")
+            continue
+        whose = f"{id_} goes down if one more of its {group} fails"
         out.print(f"near miss: {whose}: {_named(miss['wouldFailIf'])}")
     if found["baselineDown"]:
         out.print(f"down before: {_named([twin['id'] for twin in found['baselineDown']])}")

@@ -79,7 +79,7 @@ query WhatIf($scenario: JSON, $name: String, $first: Int!) {
           minimalCauses spof
         }
       }
-      nearMisses(first: $first) { twin { id } group margin wouldFailIf }
+      nearMisses(first: $first) { twin { id } group margin wouldFailIf until }
       notEvaluated(first: 100) { id reason }
       IMPACT
     }

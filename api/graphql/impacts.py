@@ -152,6 +152,7 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "at": lambda value: duration_text(value.at),
     "from": lambda value: value.before,
     "minimalCauses": lambda value: _listed(value.minimal_causes),
+    "until": lambda value: None if value.until is None else duration_text(value.until),
     "wouldFailIf": lambda value: list(value.would_fail_if),
     "failureDomain": lambda value: _cause(value, twin=False),
 }

@@ -81,6 +81,13 @@ type Impacted {
   spof: Boolean
 }
 """`margin` is how many more feeds the group can lose."""
-type NearMiss { twin: Twin! group: String! margin: Int! wouldFailIf: [ID!]! }
+type NearMiss {
+  twin: Twin!
+  group: String!
+  margin: Int!
+  wouldFailIf: [ID!]!
+  "After the failure, beyond the horizon: it lives on a buffer until then; null: it stays up."
+  until: Duration
+}
 type NotEvaluated { id: ID! reason: String! }
 '''

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import networkx as nx
 
-from tests.analytics.reference import FOREVER, Group, Moment, Plant
+from tests.analytics.reference import FOREVER, Group, Moment, Plant, first_to_fall
 
 CHARGING, DRAINING, HOLDING = "charging", "draining", "holding"
 
@@ -263,33 +263,61 @@ class Lasting:
     def unfounded(self) -> set[int]:
         while True:
             found, fed = self.derivation(circled=True)
-            idle, started = self.up() - found, False
+            first, started = first_to_fall(self.missing(found, fed)), False
             for i, buffer in self.buffers.items():
-                waits = self.group(i).consumer in idle and buffer.mode != DRAINING
-                if waits and not self.holds(i, found, True) and buffer.left(self.now) > 0:
+                begins = self.group(i).consumer in first and self.rests(buffer)
+                if begins and not self.holds(i, found, True):
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True
             for spot, buffer in self.storages.items():
-                asks = spot[0] in self.up() & set(self.plant.carriers[spot[1]]) and spot not in fed
-                waits = asks and buffer.mode != DRAINING
-                if waits and buffer.left(self.now) > 0:
+                asks = spot[0] in first & set(self.plant.carriers[spot[1]]) and spot not in fed
+                if asks and self.rests(buffer):
                     buffer.turn(DRAINING, self.now)
                     buffer.circled = started = True
             if not started:
-                return idle
+                return first
 
-    def derivation(self, *, circled: bool) -> tuple[set[int], set[tuple[int, int]]]:
+    def missing(self, found: set[int], fed: set[tuple[int, int]]) -> nx.MultiDiGraph:
+        """As in the reference of a question."""
+        idle = self.up() - found
+        graph = nx.MultiDiGraph()
+        graph.add_nodes_from(idle)
+        for i, feeds in self.feeds.items():
+            consumer, buffer = self.group(i).consumer, self.buffers.get(i)
+            if consumer in idle and not self.holds(i, found, True):
+                for provider in set(feeds) & idle:
+                    slow = feeds[provider] > 0 or bool(buffer and self.rests(buffer))
+                    graph.add_edge(provider, consumer, slow=slow)
+        for carrier, links in self.plant.carriers.items():
+            for asset in idle & set(links):
+                buffer = self.storages.get((asset, carrier))
+                if (asset, carrier) not in fed:
+                    slow = bool(buffer and self.rests(buffer))
+                    for other in set(links.predecessors(asset)) & idle - self.insulating:
+                        graph.add_edge(other, asset, slow=slow)
+        return graph
+
+    def rests(self, buffer: Buffer) -> bool:
+        """Whether it could begin to run."""
+        return buffer.mode != DRAINING and buffer.left(self.now) > 0
+
+    def derivation(
+        self, *, circled: bool, sure: set[int] = frozenset()
+    ) -> tuple[set[int], set[tuple[int, int]]]:
         """What can be derived, and what is fed; with the buffers that run in circles, or not."""
         assumed = self.plant.black_start & self.up()
         while True:
-            found, fed = self.derive(assumed, circled)
+            found, fed = self.derive(assumed, circled, sure)
             kept = {a for a in assumed if self.is_supported(a, found, fed, circled)}
             if kept == assumed:
                 return found, fed
             assumed = kept
 
-    def derive(self, assumed: set[int], circled: bool) -> tuple[set[int], set[tuple[int, int]]]:
-        up, found, fed = self.up(), set(assumed), set()
+    def derive(
+        self, assumed: set[int], circled: bool, sure: set[int]
+    ) -> tuple[set[int], set[tuple[int, int]]]:
+        up, found = self.up(), assumed | sure
+        fed = {(a, c) for c, graph in self.plant.carriers.items() for a in sure & set(graph)}
         while True:
             size = len(found) + len(fed)
             for carrier, graph in self.plant.carriers.items():
@@ -308,7 +336,8 @@ class Lasting:
 
     def is_fed(self, asset: int, carrier: int, found: set[int], fed: set, circled: bool) -> bool:
         buffer = self.storages.get((asset, carrier))
-        runs = buffer and buffer.mode == DRAINING and buffer.left(self.now) > 0
+        # One that is empty now runs until that is taken: a repair comes before it.
+        runs = buffer and buffer.mode == DRAINING and buffer.level > 0
         if runs and (circled or not buffer.circled):
             return True
         if (asset, carrier) in self.plant.sources:
@@ -325,11 +354,7 @@ class Lasting:
             return True
         if not lost and self.group(i).sustain:
             return True
-        late = {
-            p
-            for p, t in self.feeds[i].items()
-            if p in self.down and self.down[p] > -FOREVER and self.down[p] + t > self.now
-        }
+        late = {p for p in self.feeds[i] if (i, p) in self.pending}
         votes = sum(w for p, w in self.votes[i].items() if p in found or p in late)
         return votes >= self.wants[i]
 
@@ -383,11 +408,26 @@ class Lasting:
         carriers = self.plant.carriers.items()
         return all(self.may_have(asset, c, found, fed) for c, g in carriers if asset in g)
 
+    def hanging_on(self, assets: set[int]) -> set[int]:
+        """These, and what is up and hangs on them over what is up."""
+        found, new, up = set(), set(assets), self.up()
+        while new:
+            found |= new
+            fed = {self.group(i).consumer for i, feeds in self.feeds.items() if new & set(feeds)}
+            for graph in self.plant.carriers.values():
+                fed |= {b for a in new & set(graph) - self.insulating for b in graph[a]}
+            new = fed & up - found
+        return found
+
     def leave_circles(self) -> None:
         running = {**self.buffers, **self.storages}
         if not any(b.circled for b in running.values()):
             return
-        found, fed = self.derivation(circled=False)
+        # What does not hang on them is in no circle: if it falls now, that is felt later.
+        owners = {self.group(i).consumer for i, b in self.buffers.items() if b.circled}
+        owners |= {spot[0] for spot, b in self.storages.items() if b.circled}
+        sure = self.up() - self.hanging_on(owners)
+        found, fed = self.derivation(circled=False, sure=sure)
         for i, buffer in self.buffers.items():
             if buffer.circled and self.is_lost(i):
                 buffer.circled = False

@@ -54,6 +54,36 @@ def plants(draw: st.DrawFn, most: int = 9) -> Plant:
     return plant
 
 
+@st.composite
+def rings(draw: st.DrawFn) -> Plant:
+    """Rings one behind the other, all of which asset 0 holds up: over feeds whose loss is felt
+    late, behind batteries, and now and then through a carrier with tanks.
+    """
+    seconds, seldom = st.sampled_from([0.0, 0.0, 10.0, 20.0]), st.sampled_from([0, 0, 0, 1])
+    sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
+    plant = Plant(1 + sum(sizes))
+    begin = 1
+    for size in sizes:
+        for i in range(size):
+            ring = {begin + (i + 1) % size} if size > 1 else set()
+            wants = 2 if i == 0 else draw(seldom)
+            others = draw(st.sets(st.integers(0, begin - 1), min_size=wants > 1, max_size=wants))
+            for row in filter(None, [others, ring] if draw(seldom) else [others | ring]):
+                feeds = {p: draw(seconds) for p in sorted(row)}
+                lost = 1 if draw(seldom) else len(feeds)
+                plant.groups.append(Group(begin + i, feeds, lost, draw(seconds)))
+        begin += size
+    if draw(seldom):
+        asset = st.integers(0, plant.n - 1)
+        arcs = draw(st.lists(st.tuples(asset, asset), min_size=1, max_size=plant.n))
+        plant.carriers[0] = graph = nx.DiGraph([(a, b) for a, b in arcs if a != b])
+        graph.add_edges_from([(b, a) for a, b in graph.edges if draw(st.booleans())])
+        plant.sources = {(a, 0) for a in draw(st.sets(asset, min_size=1, max_size=2)) & set(graph)}
+        for a in draw(st.sets(asset, max_size=2)) & set(graph) - {a for a, _ in plant.sources}:
+            plant.storages[a, 0] = draw(st.sampled_from([10.0, 35.0]))
+    return plant
+
+
 def network_of(plant: Plant, recharge: float = 0.0) -> Network:
     """The plant as the engine takes it; rules in words where there are words for them. Buffers
     are full again after `recharge` seconds.

@@ -185,25 +185,62 @@ def _round(m: Moment) -> set[int]:
 
 
 def _unfounded(m: Moment) -> set[int]:
-    """What only keeps itself up, once the buffers in the circle have begun to run."""
+    """What only keeps itself up, once the buffers in the circle have begun to run; what hangs
+    behind over something that takes time is left for later.
+    """
     if not m.down:
         return set()
     while True:
         found, fed = m.derivation()
-        idle = m.up() - found
+        first = first_to_fall(_missing(m, found, fed))
         started = False
         for index, group in enumerate(m.plant.groups):
-            waits = group.consumer in idle and group.autonomy > 0 and index not in m.lost_since
+            waits = group.consumer in first and group.autonomy > 0 and index not in m.lost_since
             if waits and not m.holds(index, found):
                 m.lost_since[index] = m.now
                 started = True
         for spot in m.plant.storages:
-            unfed = spot[0] in m.up() and spot not in fed
-            if unfed and spot not in m.dry_since:
+            if spot[0] in first and spot not in fed and spot not in m.dry_since:
                 m.dry_since[spot] = m.now
                 started = True
         if not started:
-            return idle
+            return first
+
+
+def _missing(m: Moment, found: set[int], fed: set[tuple[int, int]]) -> nx.MultiDiGraph:
+    """By whom each asset without support is held up all the same, and whether that loss would
+    take time: to be felt, or because a buffer would begin.
+    """
+    idle = m.up() - found
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(idle)
+    for index, group in enumerate(m.plant.groups):
+        if group.consumer in idle and not m.holds(index, found):
+            for provider in set(group.feeds) & idle:
+                slow = group.feeds[provider] > 0 or group.autonomy > 0
+                graph.add_edge(provider, group.consumer, slow=slow)
+    for carrier, links in m.plant.carriers.items():
+        for asset in idle & set(links):
+            spot = (asset, carrier)
+            if spot not in fed:
+                slow = spot in m.plant.storages and spot not in m.dry_since
+                for other in set(links.predecessors(asset)) & idle - m.plant.insulating:
+                    graph.add_edge(other, asset, slow=slow)
+    return graph
+
+
+def first_to_fall(missing: nx.MultiDiGraph) -> set[int]:
+    """The circles that are behind no other, and what hangs on them over nothing that takes time."""
+    circles = nx.condensation(nx.DiGraph(missing))
+    first = {
+        asset
+        for circle, assets in circles.nodes(data="members")
+        if circles.in_degree(circle) == 0
+        for asset in assets
+    }
+    waits = {b for _, b, slow in missing.edges(data="slow") if slow and b not in first}
+    behind = set().union(*(nx.descendants(missing, asset) for asset in waits))
+    return set(missing) - waits - behind
 
 
 def _events(m: Moment) -> list[float]:

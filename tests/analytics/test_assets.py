@@ -302,6 +302,34 @@ def test_an_asset_with_nothing_to_spare_is_a_near_miss() -> None:
     assert network.impact(["H"]).near_misses(10) == []
 
 
+def test_beyond_the_horizon_whoever_lives_on_a_buffer_is_a_near_miss_until_it_is_empty() -> None:
+    """H has a battery, L feels the loss late, and B hangs on H."""
+    contents = {
+        "needs": {"dependent": "source", "autonomy": "PT4H"},
+        "backs": {"dependent": "source", "transfer": "PT2H"},
+        "near": {"dependent": "source"},
+    }
+    relationships = [("H", "needs", "A"), ("L", "backs", "A"), ("B", "near", "H")]
+    network = assets({"Unit": {"contents": contents}}, _units(*"ABHL"), relationships)
+    battery, late = NearMiss("H", "needs", 0, (), 14400), NearMiss("L", "backs", 0, (), 7200)
+
+    assert network.impact(["A"], 3600).near_misses() == [battery, late]
+    assert network.impact(["A"], 7200).near_misses() == [battery]
+    assert network.impact(["A"]).near_misses() == []
+
+
+def test_beyond_the_horizon_a_tank_that_runs_is_a_near_miss_and_what_it_feeds_is_none() -> None:
+    stored = {"source": [{"carrier": "water", "autonomy": {"from": "reserve", "default": "PT1M"}}]}
+    declared = {
+        "Unit": {**JOINED["Unit"], "asset": stored},
+        "Machine": {"asset": {"source": ["water"]}},
+    }
+    twins = {"W": WELL, **_units("A", "B", B={"reserve": "PT10M"})}
+    network = assets(declared, twins, [("W", "joins", "A"), ("A", "joins", "B")])
+
+    assert network.impact(["W"], 300).near_misses() == [NearMiss("B", "water", 0, (), 600)]
+
+
 def test_a_circle_says_that_its_members_only_hung_on_each_other() -> None:
     network = assets(
         _needs(rule="any", group="power"),

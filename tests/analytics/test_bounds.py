@@ -9,10 +9,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.plant import assets
 from tests.analytics.plants import network_of, plants
 from tests.analytics.reference import cascade
-from twinfall.analytics import Network
-from twinfall.analytics.bounds import possible
+from twinfall.analytics import Network, Standing
+from twinfall.analytics.bounds import Doubt, possible
 from twinfall.analytics.course import Course
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -116,13 +117,15 @@ def test_whatever_the_unknown_are_the_impact_lies_within_the_bounds(
     impact = best.after(rows, horizon)
 
     bound = set(possible(best, worst, impact, horizon).tolist())
+    sure = set(Doubt(best, worst, impact, horizon).certain().tolist())
 
+    assert sure <= set(impact.asset.tolist())
     assert set(impact.asset.tolist()) <= bound
     assert not bound & (failed | set(np.flatnonzero(best.down).tolist()))
     for count in range(len(unknown) + 1):
         for down in combinations(sorted(set(unknown) - failed), count):
             case = _course(network, {a: unknown[a] for a in down} | before, now)
-            assert set(case.after(rows, horizon).asset.tolist()) <= bound
+            assert sure <= set(case.after(rows, horizon).asset.tolist()) <= bound
 
 
 @FEW
@@ -136,6 +139,7 @@ def test_the_bounds_meet_where_nothing_is_unknown(plant, data, horizon) -> None:
 
     bound = possible(course, course, impact, horizon)
 
+    assert Doubt(course, course, impact, horizon).certain().tolist() == impact.asset.tolist()
     assert bound.tolist() == sorted(impact.asset.tolist())
 
 
@@ -147,3 +151,39 @@ def test_what_lacks_only_the_unknown_is_no_impact_of_something_else() -> None:
     bound = possible(best, worst, best.after(np.array([0], np.int32)), float("inf"))
 
     assert bound.tolist() == [2]
+
+
+def test_what_is_down_for_want_of_the_unknown_alone_is_not_sure_to_be_an_impact() -> None:
+    """2 needs 0 and 1; 1 is unknown and 0 fails."""
+    network = Network.from_arrays(3, [0, 1], [2, 2], group=[0, 0], rule=["all"])
+    best, worst = _course(network, {}, 9.0), _course(network, {1: 0.0}, 9.0)
+    impact = best.after(np.array([0], np.int32))
+
+    doubt = Doubt(best, worst, impact, float("inf"))
+
+    assert doubt.certain().tolist() == []
+    assert doubt.possible().tolist() == [2]
+
+
+def test_what_may_degrade_with_the_unknown_is_counted_at_worst_alone() -> None:
+    """A degrades when B and C are lost, D when B is; C is unknown."""
+    contents = {
+        "needs": {"dependent": "source", "rule": "any", "effect": "degrade", "level": 0.5},
+    }
+    rows = [("A", "needs", "B"), ("A", "needs", "C"), ("D", "needs", "B")]
+    plant = assets({"Unit": {"contents": contents}}, {id_: {} for id_ in "ABCD"}, rows)
+
+    bounds = plant.under(Standing(version=1, unknown=("C",)), 10**9).impact(["B"]).bounds
+
+    assert (bounds.optimistic.degraded, bounds.pessimistic.degraded) == (1, 2)
+
+
+def test_what_the_unknown_may_have_degraded_already_is_not_sure_to_be_an_impact() -> None:
+    """A degrades when B or C is lost; C is unknown."""
+    contents = {"needs": {"dependent": "source", "effect": "degrade", "level": 0.5}}
+    rows = [("A", "needs", "B"), ("A", "needs", "C")]
+    plant = assets({"Unit": {"contents": contents}}, {id_: {} for id_ in "ABC"}, rows)
+
+    bounds = plant.under(Standing(version=1, unknown=("C",)), 10**9).impact(["B"]).bounds
+
+    assert (bounds.optimistic.degraded, bounds.pessimistic.degraded) == (0, 1)

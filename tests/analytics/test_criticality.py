@@ -110,3 +110,27 @@ def test_nothing_is_lost_of_what_goes_down_where_most_of_it_feeds_nobody() -> No
     )
     assert sorted(network.down([0])) == list(range(121))
     assert list(network.listing().of(0)) == list(leaves)
+
+
+def test_along_a_line_each_takes_along_what_follows_and_the_leaves_on_it() -> None:
+    """0 to 5 in a line; leaf 6 hangs on 1, 7 on 3, 8 on 2 and 4, and 9 needs 1 of 4 and 6."""
+    feeds = [*((i, i + 1) for i in range(5)), (1, 6), (3, 7), (2, 8), (4, 8), (4, 9), (6, 9)]
+    groups = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9]
+    network = Network.from_arrays(
+        10, [p for p, _ in feeds], [c for _, c in feeds], group=groups, rule=["all"] * 9 + ["any"]
+    )  # fmt: skip
+
+    counts = network.criticality()
+
+    assert counts.tolist() == [9, 8, 5, 4, 2, 0, 0, 0, 0, 0]
+    assert counts.tolist() == [len(network.impact([asset])) for asset in range(10)]
+
+
+def test_a_ring_that_sustains_itself_is_no_line() -> None:
+    """0 feeds the ring 1, 2, 3; each needs the one before it, and keeps what runs."""
+    network = Network.from_arrays(
+        4, [0, 3, 1, 2], [1, 1, 2, 3], group=[0, 1, 2, 3], rule=["all"] * 4,
+        sustain=[False, True, True, True],
+    )  # fmt: skip
+
+    assert network.criticality().tolist() == [3, 2, 2, 2]

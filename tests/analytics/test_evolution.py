@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.lasting_reference import Lasting
-from tests.analytics.plants import network_of, plants
+from tests.analytics.plants import network_of, plants, rings
 from tests.analytics.reference import Group, Plant
 from twinfall.analytics import Network, Storages
 from twinfall.analytics.evolution import Evolution
@@ -77,7 +77,7 @@ def _relink(kind: str, both: tuple[Lasting, Evolution], where: Any, data: st.Dat
 
 
 @FEW
-@given(plants(), st.sampled_from([0.0, 20.0, 40.0]), st.data())
+@given(st.one_of(plants(), rings()), st.sampled_from([0.0, 20.0, 40.0]), st.data())
 def test_an_evolution_goes_as_the_reference_goes(plant, recharge, data) -> None:
     network = network_of(plant, recharge)
     plain, evolution = Lasting(plant, recharge), Evolution(network)
@@ -94,11 +94,11 @@ def test_an_evolution_goes_as_the_reference_goes(plant, recharge, data) -> None:
 
 
 @FEW
-@given(plants(), st.data())
+@given(st.one_of(plants(), rings()), st.data())
 def test_failures_alone_take_the_course_that_a_question_finds(plant, data) -> None:
     network = network_of(plant)
     times = st.sampled_from([0.0, 5.0, 10.0, 25.0])
-    at = data.draw(st.dictionaries(st.integers(0, plant.n - 1), times, min_size=1, max_size=4))
+    at = {0: 0.0} | data.draw(st.dictionaries(st.integers(0, plant.n - 1), times, max_size=3))
     evolution = Evolution(network)
     began = set(_down(evolution))
 
@@ -173,6 +173,68 @@ def test_a_feed_that_is_removed_from_a_circle_leaves_its_buffers_running() -> No
     assert (evolution.buffer(0), evolution.buffer(1)) == (15.0, 5.0)
     assert evolution.advance(15.0).fell.tolist() == [3]
     assert evolution.next == 20.0
+
+
+def test_a_repair_comes_before_a_loss_that_would_be_felt_in_the_same_moment() -> None:
+    """1, 2 and 3 hold each other on the battery of 3, since 0 failed. At 15 s the losses of 2 and 4
+    are felt by 1. Something is repaired then: 2 still counts, so that the battery is not needed,
+    and when 1 has gone down, that is felt by 3 only 20 s later.
+    """
+    ring = [Group(1, {0: 0.0, 2: 10.0, 3: 0.0}, 3), Group(2, {3: 0.0}, 1)]
+    rest = [Group(3, {1: 20.0}, 1, 30.0), Group(1, {4: 15.0}, 1)]
+    evolution = Evolution(network_of(Plant(6, groups=[*ring, *rest])))
+    evolution.fail([0, 4])
+    evolution.fail([2, 5], 5.0)
+
+    evolution.repair(5, 15.0)
+
+    assert np.flatnonzero(evolution.down).tolist() == [0, 1, 2, 4]
+    assert evolution.next == 35.0
+
+
+def test_what_is_repaired_does_not_hold_up_for_ever_the_battery_that_holds_it() -> None:
+    """1 hangs on 2, which lives on its battery since 0 and 1 failed. 1 is repaired and feeds 2 now,
+    but nothing feeds the two of them.
+    """
+    groups = [Group(1, {2: 0.0}, 1), Group(2, {0: 0.0, 1: 0.0}, 2, 10.0)]
+    evolution = Evolution(network_of(Plant(3, groups=groups)))
+    evolution.fail([0, 1])
+
+    evolution.repair(1, 5.0)
+
+    assert evolution.buffer(1) == 5.0
+    assert evolution.advance(100.0).fell.tolist() == [2, 1]
+
+
+def test_what_a_repair_gives_votes_to_may_still_hang_on_itself() -> None:
+    """1 needs 0 and 2; 2 needs 3 or 1. 1 lives on its battery since 0 failed, and holds 2 up, so
+    that 3 is not missed. Once 0 is back, 1 and 2 hang on each other.
+    """
+    groups = [Group(1, {0: 0.0, 2: 0.0}, 1, 10.0), Group(2, {3: 0.0, 1: 0.0}, 2)]
+    evolution = Evolution(network_of(Plant(4, groups=groups)))
+    evolution.fail(0)
+    evolution.fail(3, 2.0)
+
+    evolution.repair(0, 5.0)
+
+    assert evolution.next == 10.0
+    assert evolution.advance(100.0).fell.tolist() == [1, 2]
+
+
+def test_behind_a_circle_a_battery_begins_when_what_fed_it_is_down() -> None:
+    """0 feeds 1; 1 and 2 feed each other; 3 hangs on 1."""
+    groups = [
+        Group(1, {0: 0.0, 2: 0.0}, 2, 60.0),
+        Group(2, {1: 0.0}, 1),
+        Group(3, {1: 10.0}, 1, 240),
+    ]
+    evolution = Evolution(network_of(Plant(4, groups=groups)))
+
+    evolution.fail(0)
+
+    assert evolution.buffer(2) == 240.0
+    evolution.advance(1000.0)
+    assert _down(evolution) == {0: 0.0, 1: 60.0, 2: 60.0, 3: 310.0}
 
 
 def _twice() -> Network:

@@ -91,7 +91,7 @@ def test_lines_end_as_the_standard_says() -> None:
     ("name", "rows"),
     [
         ("services", [["water", "2"]]),
-        ("nearMisses", [["D", "backs", "0", "E", "7.0", "2.0"]]),
+        ("nearMisses", [["D", "backs", "0", "E", "", "7.0", "2.0"]]),
         ("notEvaluated", []),
         ("baselineDown", []),
     ],

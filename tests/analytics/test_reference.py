@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.analytics.plants import network_of, plants
+from tests.analytics.plants import network_of, plants, rings
 from tests.analytics.reference import cascade
 from twinfall.analytics import Network, kernels
 from twinfall.analytics.kernels import dominators
@@ -32,6 +32,16 @@ def test_the_engine_finds_what_the_reference_finds_when_and_in_which_wave(plant,
     found = _answer(network, failed, horizon)
 
     assert set(network.baseline.nonzero()[0]) == expected.baseline
+    assert found == {a: (t, expected.wave[a]) for a, t in expected.down.items() if a not in failed}
+
+
+@FEW
+@given(rings(), st.sampled_from([{0}, {0, 1}, {1}]), st.sampled_from([float("inf"), 15.0]))
+def test_so_it_is_where_circles_stand_one_behind_the_other(plant, failed, horizon) -> None:
+    expected = cascade(plant, failed, horizon)
+
+    found = _answer(network_of(plant), failed, horizon)
+
     assert found == {a: (t, expected.wave[a]) for a, t in expected.down.items() if a not in failed}
 
 

@@ -79,6 +79,67 @@ def test_a_circle_that_sustains_itself_survives_its_source_and_not_its_member() 
     assert _down(pair, 1) == [2]
 
 
+def _behind_a_circle(**more: object) -> Network:
+    """0 feeds 1; 1 and 2 feed each other; 3 hangs on 1."""
+    return _groups(4, (1, [0, 2], "any"), (2, [1], "any"), (3, [1], "all"), **more)
+
+
+def _times(network: Network, *failed: int) -> dict[int, float]:
+    impact = network.impact(list(failed))
+    return dict(zip(impact.asset.tolist(), impact.time.tolist(), strict=True))
+
+
+def test_behind_a_circle_a_loss_is_felt_as_late_as_behind_anything_else() -> None:
+    network = _behind_a_circle(transfer=[0, 0, 0, 10])
+
+    assert _times(network, 0) == {1: 0, 2: 0, 3: 10}
+    impact = network.impact([0])
+    assert impact.wave.tolist() == [1, 1, 2]
+    assert impact.cause.tolist() == [0, 0, 1]
+
+
+def test_behind_a_circle_a_battery_begins_when_what_fed_it_is_down() -> None:
+    network = _behind_a_circle(autonomy=[3600, 0, 14400])
+
+    assert _times(network, 0) == {1: 3600, 2: 3600, 3: 18000}
+
+
+def test_what_hangs_on_a_circle_and_takes_no_time_falls_in_its_wave() -> None:
+    impact = _behind_a_circle().impact([0])
+
+    assert impact.wave.tolist() == [1, 1, 1]
+
+
+def test_a_circle_behind_a_circle_falls_when_the_loss_is_felt() -> None:
+    # 1 <-> 2 behind 0, and 3 <-> 4 behind 1
+    groups = (1, [0, 2], "any"), (2, [1], "any"), (3, [1, 4], "any"), (4, [3], "any")
+
+    assert _times(_groups(5, *groups), 0) == {1: 0, 2: 0, 3: 0, 4: 0}
+    late = _groups(5, *groups, transfer=[0, 0, 0, 10, 0, 0])
+    assert _times(late, 0) == {1: 0, 2: 0, 3: 10, 4: 10}
+    stored = _groups(5, *groups, autonomy=[0, 0, 0, 60])
+    assert _times(stored, 0) == {1: 0, 2: 0, 3: 60, 4: 60}
+    both = _groups(5, *groups, transfer=[0, 0, 0, 10, 0, 0], autonomy=[0, 0, 0, 60])
+    assert _times(both, 0) == {1: 0, 2: 0, 3: 70, 4: 70}
+
+
+def test_a_tank_behind_a_circle_begins_when_its_pump_is_down() -> None:
+    # The pumps 1 and 2 feed each other; 1 is the source of the main 3, at which is the tank 4.
+    network = _groups(
+        5, (1, [0, 2], "any"), (2, [1], "any"), autonomy=[60, 0],
+        connections=[[1, 3], [3, 4]], carrier=[0, 0], source=[0, 1, 0, 0, 0],
+        storages=Storages(np.array([4]), np.array([0]), np.array([100.0])),
+    )  # fmt: skip
+
+    assert _times(network, 0) == {1: 60, 2: 60, 3: 160, 4: 160}
+
+
+def test_within_a_circle_no_loss_is_waited_for() -> None:
+    network = _behind_a_circle(transfer=[0, 20, 20, 10])
+
+    assert _times(network, 0) == {1: 0, 2: 0, 3: 10}
+
+
 def test_a_black_starter_holds_the_circle_that_feeds_it() -> None:
     plant = _groups(3, (1, [2], "all"), (2, [1], "all"), black_start=[False, True, False])
 

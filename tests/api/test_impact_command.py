@@ -13,7 +13,7 @@ MODEL = {
     "@context": "dtmi:dtdl:context;3",
     "@type": "Interface",
     "@id": "dtmi:site:Unit;1",
-    "contents": [{"@type": "Relationship", "name": n} for n in ("needs", "likes")],
+    "contents": [{"@type": "Relationship", "name": n} for n in ("needs", "likes", "stores")],
 }
 DECLARED = {
     "version": 1,
@@ -22,12 +22,16 @@ DECLARED = {
             "contents": {
                 "needs": {"dependent": "source", "group": "power", "rule": "any"},
                 "likes": {"dependent": "source", "effect": "degrade", "level": 0.5},
+                "stores": {"dependent": "source", "autonomy": "PT4H"},
             }
         }
     },
 }
-TWINS = ("H", "A", "B", "C")
-RELATIONSHIPS = [("H", "needs", "A"), ("H", "needs", "B"), ("C", "likes", "A")]
+TWINS = ("H", "A", "B", "C", "D", "E")
+RELATIONSHIPS = [
+    *(("H", "needs", "A"), ("H", "needs", "B"), ("C", "likes", "A")),
+    ("D", "stores", "E"),
+]
 
 
 @pytest.fixture
@@ -57,6 +61,15 @@ def test_an_impact_tells_of_near_misses_and_of_what_degrades(folder: Path) -> No
     assert found["nearMisses"][0]["wouldFailIf"] == ["B"]
     assert found["affected"]["nodes"][0]["level"] == 0.5
     assert found["baselineDown"] == []
+
+
+def test_an_impact_tells_who_lives_on_a_battery_beyond_its_horizon(folder: Path) -> None:
+    done = twinfall(folder, "impact", "E", "--horizon", "PT1H")
+    found = twinfall(folder, "impact", "E", "--horizon", "PT1H", "--json").json
+
+    assert "near miss: D goes down at PT4H for want of stores\n" in done.out
+    assert found["totals"]["assets"] == 0
+    assert [miss["until"] for miss in found["nearMisses"]] == ["PT4H"]
 
 
 def test_an_impact_tells_which_of_the_failed_it_needed(folder: Path) -> None:
