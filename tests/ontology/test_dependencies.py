@@ -412,8 +412,9 @@ def test_the_worked_example_of_the_documentation_is_read() -> None:
         {"@type": "Component", "name": "chiller", "schema": "dtmi:example:Chiller;1"},
     ])  # fmt: skip
     works = interface("site:Waterworks", contents=[relationship("pipe")])
+    tank = interface("site:Tank", contents=[relationship("pipe")])
     valve = interface("site:Valve", contents=[property_("open", "boolean")])
-    ontology = parse([hospital, works, valve, interface("Chiller")])
+    ontology = parse([hospital, works, tank, valve, interface("Chiller")])
     dependencies = read(ontology, example)
     feeds = dependencies.feeds["dtmi:example:site:Hospital;1"]
     assert (feeds["generator"].rule, feeds["generator"].k) == ("atLeast", 1)
