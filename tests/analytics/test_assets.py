@@ -220,14 +220,19 @@ def test_a_connection_may_carry_towards_the_dependent_only() -> None:
     assert against.baseline_down == ("B",)
 
 
-def test_a_storage_lasts_as_long_as_its_twin_says() -> None:
+def _with_tanks() -> AssetNetwork:
+    """A well feeds A, A feeds B; A stores water for a minute, B for ten."""
     stored = {"source": [{"carrier": "water", "autonomy": {"from": "reserve", "default": "PT1M"}}]}
     declared = {
         "Unit": {**JOINED["Unit"], "asset": stored},
         "Machine": {"asset": {"source": ["water"]}},
     }
     twins = {"W": WELL, **_units("A", "B", B={"reserve": "PT10M"})}
-    network = assets(declared, twins, [("W", "joins", "A"), ("A", "joins", "B")])
+    return assets(declared, twins, [("W", "joins", "A"), ("A", "joins", "B")])
+
+
+def test_a_storage_lasts_as_long_as_its_twin_says() -> None:
+    network = _with_tanks()
 
     assert network.baseline_down == ()
     assert _down(network, "W") == {"A": 600, "B": 600}
@@ -319,13 +324,7 @@ def test_beyond_the_horizon_whoever_lives_on_a_buffer_is_a_near_miss_until_it_is
 
 
 def test_beyond_the_horizon_a_tank_that_runs_is_a_near_miss_and_what_it_feeds_is_none() -> None:
-    stored = {"source": [{"carrier": "water", "autonomy": {"from": "reserve", "default": "PT1M"}}]}
-    declared = {
-        "Unit": {**JOINED["Unit"], "asset": stored},
-        "Machine": {"asset": {"source": ["water"]}},
-    }
-    twins = {"W": WELL, **_units("A", "B", B={"reserve": "PT10M"})}
-    network = assets(declared, twins, [("W", "joins", "A"), ("A", "joins", "B")])
+    network = _with_tanks()
 
     assert network.impact(["W"], 300).near_misses() == [NearMiss("B", "water", 0, (), 600)]
 

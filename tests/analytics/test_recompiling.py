@@ -13,21 +13,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant
 
-from tests.api.test_following import (
-    DECLARED,
-    MACHINE,
-    MODELS,
-    SITE,
-    UNIT,
-    VALUES,
-    ids,
-    keys,
-    relationships,
-    twins,
-    values,
-)
+from tests.analytics.writing import DECLARED, MACHINE, MODELS, SITE, UNIT, Writes
 from twinfall.analytics import AssetNetwork, topology_request
 from twinfall.graph.following import Changes, followed
 from twinfall.graph.graph import Graph
@@ -106,7 +94,7 @@ class Site:
         return self.network
 
 
-class Writing(RuleBasedStateMachine):
+class Writing(Writes):
     """Writes of every kind, several between two looks."""
 
     @initialize(said=st.sampled_from(["domains", "plain", "standbys", "no networks"]))
@@ -114,30 +102,6 @@ class Writing(RuleBasedStateMachine):
         self.site = Site(declared(said))
         self.graph = self.site.graph
         self.graph.write_twins([TwinInput(id_, UNIT) for id_ in "ABC"])
-
-    @rule(rows=st.lists(twins, min_size=1, max_size=3))
-    def write(self, rows: list[TwinInput]) -> None:
-        self.graph.write_twins(rows, partial=True)
-
-    @rule(rows=st.lists(st.builds(TwinPatch, ids, values), min_size=1, max_size=3))
-    def patch(self, rows: list[TwinPatch]) -> None:
-        self.graph.patch_twins(rows, partial=True)
-
-    @rule(id_=ids, name=st.sampled_from(sorted(VALUES)))
-    def forget(self, id_: str, name: str) -> None:
-        self.graph.patch_twins([TwinPatch(id_, {name: None})], partial=True)
-
-    @rule(id_=ids)
-    def delete(self, id_: str) -> None:
-        self.graph.delete_twins([id_], partial=True)
-
-    @rule(rows=st.lists(relationships, min_size=1, max_size=8))
-    def connect(self, rows: list[RelationshipInput]) -> None:
-        self.graph.write_relationships(rows, partial=True)
-
-    @rule(rows=st.lists(keys, min_size=1, max_size=4))
-    def cut(self, rows: list[Any]) -> None:
-        self.graph.delete_relationships(rows, partial=True)
 
     @invariant()
     def arrays_are_those_of_compiling_all(self) -> None:
