@@ -88,3 +88,22 @@ def needs(rule: str = "all", **members: Any) -> dict[str, Any]:
     """Units need what they point at, in the group `supply`."""
     feed = {"dependent": "source", "group": "supply", "rule": rule, **members}
     return {"Unit": {"contents": {"needs": feed}}}
+
+
+H = {"ids": ["H"]}
+TWO_FEEDS = [("H", "needs", "A"), ("H", "needs", "B")]
+
+
+def hospital(rule: str = "all", **members: Any) -> Plant:
+    """H is fed by A and B."""
+    return Plant(needs(rule, **members), {"A": {}, "B": {}, "H": {}}, TWO_FEEDS)
+
+
+def behind_one(rule: str = "any", **members: Any) -> Plant:
+    """H is fed by A and B, which hang on S both."""
+    relationships = [*TWO_FEEDS, ("A", "needs", "S"), ("B", "needs", "S")]
+    return Plant(needs(rule, **members), {"A": {}, "B": {}, "H": {}, "S": {}}, relationships)
+
+
+def shown(finding: Finding) -> tuple[str, list[str]]:
+    return finding.verdict, [witness.id for witness in finding.witnesses]
