@@ -22,7 +22,13 @@ def warm() -> None:
     network.criticality(1.0)
     network.causes()
     network.down([0])
+    dead = Network.from_arrays(
+        2, [], [], group=[], rule=[], connections=[[0, 1]], carrier=[0], source=[0, 0]
+    )
+    dead.impact([0])  # what stands before any failure is looked for where not all are fed
     kernels.is_without_circles(network.arrays, network.arrays.circling, np.zeros(1, np.int32), 1)
     plant = Evolution(network)  # the live plant is one
     plant.fail(0, at=1.0)
     plant.buffer(0)
+    plant.connect(1, 2, 0)
+    plant.disconnect(1, 2, 0)

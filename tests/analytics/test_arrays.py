@@ -10,8 +10,7 @@ import pytest
 
 from benchmarks.cascade import resident
 from benchmarks.synthetic import city
-from twinfall.analytics import Network, Storages, kernels, warm
-from twinfall.analytics.kernels import counting, dominators
+from twinfall.analytics import Network, Storages
 from twinfall.ontology.errors import BadInput
 
 PAIR: dict[str, Any] = {"group": [0], "rule": ["all"]}
@@ -154,28 +153,3 @@ def test_buffers_and_delays_take_memory_only_where_there_are_any() -> None:
     assert with_times(autonomy=np.zeros(groups), transfer=np.zeros(feeds)) == plain
     assert with_times(transfer=np.ones(feeds))[0] == plain[0] + 8
     assert with_times(autonomy=np.ones(groups))[1] > plain[1]
-
-
-def test_once_warm_no_question_compiles_anything() -> None:
-    warm()
-    doors = (
-        *(kernels.follow, kernels.settle, kernels.prepare, kernels.count_some, kernels.csr),
-        *(counting.take_down, counting.count_each, counting.list_each),
-        *(counting.turned, dominators.dominators, dominators.preorder),
-    )
-    before = [len(door.signatures) for door in doors]
-
-    network = Network.from_arrays(
-        3, np.array([0], np.int64), [1], group=[0], rule=["any"], k=np.array([1]),
-        transfer=[1], autonomy=np.array([2], np.int32), sustain=[True], black_start=[1, 0, 0],
-        connections=np.array([[1, 2]], np.int64), carrier=np.array([0], np.int8),
-        source=np.array([0, 1, 0], np.int8), conducts=[1, 1, 1], value=[1, 2, 3],
-    )  # fmt: skip
-    network.impact(np.array([0], np.int64), 5)
-    network.impact([])
-    network.criticality(10)
-    network.spof(1)
-    network.down([0, 2])
-
-    assert before == [1] * len(doors)
-    assert [len(door.signatures) for door in doors] == before
