@@ -17,8 +17,10 @@ from twinfall.analytics.bounds import Doubt
 from twinfall.analytics.compiling import Compiled, compile_network
 from twinfall.analytics.course import Course
 from twinfall.analytics.criticality import Criticality
+from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.explaining import AssetImpact
 from twinfall.analytics.gathering import NotEvaluated
+from twinfall.analytics.going import AnyCourse, GoingOn
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.positions import Positions
@@ -42,10 +44,13 @@ MAX_COMPARED = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """The live state at a time in ns."""
+    """The live state at a time in ns; `plant`, which nobody changes, has been through more than its
+    failures say.
+    """
 
     standing: Standing
     now: int
+    plant: Evolution | None = None
 
 
 class AssetNetwork:
@@ -70,6 +75,8 @@ class AssetNetwork:
         self.cursor = topology.cursor
         self.standing = under.standing if under else Standing()
         self.now = under.now if under else 0
+        self.plant = under.plant if under else None
+        """As it stands now, where it is not what its failures alone would have made of it."""
         self.snapshot = f"{topology.cursor}-{models[:12]}"
         if self.standing.version:
             self.snapshot += f"-{self.standing.version}"
@@ -153,16 +160,17 @@ class AssetNetwork:
         """What is down before any failure, by id."""
         return tuple(self.ids[int(i)] for i in np.flatnonzero(self.course.down[: self.visible]))
 
-    def under(self, standing: Standing, now: int) -> AssetNetwork:
+    def under(self, standing: Standing, now: int, plant: Evolution | None = None) -> AssetNetwork:
         """The same graph with its assets in these states, seen at `now` (ns): what has failed or
-        is in maintenance, and what that took along since then, is down before any question.
+        is in maintenance, and what that took along since then, is down before any question. Or
+        what is down in a `plant` of these arrays that goes on and has come to `now`.
         """
         conducts = self.network.arrays.conducts.astype(bool)
         for id_, on in standing.conducts.items():
             if id_ in self._position:
                 conducts[self._position[id_]] = on
         compiled = replace(self.compiled, network=self._conducting(conducts))
-        made = AssetNetwork(compiled, *self._made, Under(standing, now), self._twin)
+        made = AssetNetwork(compiled, *self._made, Under(standing, now, plant), self._twin)
         made._origin = self._origin
         return made
 
@@ -197,21 +205,30 @@ class AssetNetwork:
             return self
         return self._origin.under(replace(standing, failed=failed, out=out), self.now)
 
+    def afresh(self) -> AssetNetwork:
+        """The same states in a plant that has been through nothing but the failures that stand."""
+        return self if self.plant is None else self._origin.under(self.standing, self.now)
+
     def compiled_from(self, other: AssetNetwork) -> bool:
         """Whether this is that graph under some states."""
         return self._origin is other._origin
 
     @cached_property
-    def course(self) -> Course:
+    def course(self) -> AnyCourse:
         """What has failed by itself, and what that has taken along and will."""
-        return self._course([*self.standing.failed, *self.standing.out], ())
+        course = self._course([*self.standing.failed, *self.standing.out], ())
+        if self.plant is None:
+            return course
+        return GoingOn(course.network, course.failed, course.at, course.now, self.plant)
 
     @cached_property
-    def worst(self) -> Course | None:
+    def worst(self) -> AnyCourse | None:
         """The same if everything unknown has been down for ever; None where nothing is unknown."""
-        if not self.flags(self.standing.unknown).any():
+        unknown, best = self.some_positions(self.standing.unknown), self.course
+        if not len(unknown):
             return None
-        return self._course([*self.standing.failed, *self.standing.out], self.standing.unknown)
+        worst = self._course([*self.standing.failed, *self.standing.out], self.standing.unknown)
+        return worst if isinstance(best, Course) else best.at_worst(unknown, worst.down)
 
     @cached_property
     def until(self) -> int:

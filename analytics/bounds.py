@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twinfall.analytics.course import Course
 from twinfall.analytics.degrading import Degraded, Soft
+from twinfall.analytics.going import AnyCourse
 from twinfall.analytics.network import FOREVER, Impact, Network
 
 Rows = NDArray[np.int32]
@@ -29,8 +29,8 @@ class Doubt:
     are up (`best`), `worst` is where they have been down for ever.
     """
 
-    best: Course
-    worst: Course
+    best: AnyCourse
+    worst: AnyCourse
     impact: Impact
     horizon: float
 
@@ -61,7 +61,7 @@ class Doubt:
         return int(np.count_nonzero(sure)), len(most)
 
 
-def possible(best: Course, worst: Course, impact: Impact, horizon: float) -> Rows:
+def possible(best: AnyCourse, worst: AnyCourse, impact: Impact, horizon: float) -> Rows:
     """The assets, by position, that a failure may take along; `impact` is what it takes along
     where everything unknown is up (`best`), `worst` is where it has been down for ever.
     """
@@ -75,7 +75,7 @@ def possible(best: Course, worst: Course, impact: Impact, horizon: float) -> Row
     return np.flatnonzero(found).astype(np.int32)
 
 
-def _worst(worst: Course, impact: Impact, horizon: float) -> NDArray[np.bool_]:
+def _worst(worst: AnyCourse, impact: Impact, horizon: float) -> NDArray[np.bool_]:
     """What is down by the horizon in the worst case, the failed ones included."""
     flags = worst.anyway(horizon)
     flags[worst.after(impact.failed, horizon).asset] = True

@@ -33,6 +33,11 @@ class Course:
         """All that these failures take along, past and to come, by time after the origin."""
         return self.network.course(self.failed, self.at)
 
+    @property
+    def before(self) -> Flags:
+        """What was down before these failures."""
+        return self.network.baseline
+
     @cached_property
     def down(self) -> Flags:
         """What is down now, by whatever reason."""

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
-from twinfall.analytics.course import Course
 from twinfall.analytics.feeds import Feeds, Said, feeds_of
+from twinfall.analytics.going import AnyCourse
 from twinfall.analytics.grouping import Groups
 from twinfall.analytics.network import Impact
 from twinfall.analytics.votes import Ballot
@@ -120,15 +120,15 @@ class Soft:
             rows[kept], when[kept], dict(zip(asset.tolist(), wave.tolist(), strict=True))
         )
 
-    def along(self, course: Course) -> tuple[Ints, Floats]:
+    def along(self, course: AnyCourse) -> tuple[Ints, Floats]:
         """The groups that are lost before these failures or by the course that they take, and
         when that degrades their consumers, in seconds after its origin (-inf: before).
         """
-        baseline = course.network.baseline
-        always = np.flatnonzero(self.before(baseline)).astype(np.int32)
+        before = course.before
+        always = np.flatnonzero(self.before(before)).astype(np.int32)
         asset = np.concatenate([course.failed, course.ahead.asset])
         time = np.concatenate([course.at, course.ahead.time])
-        rows, when = self._lost(asset, time, baseline)
+        rows, when = self._lost(asset, time, before)
         groups = np.concatenate([always, self.feeds.group[rows]])
         return groups, np.concatenate([np.full(len(always), -np.inf), when])
 

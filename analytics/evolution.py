@@ -21,7 +21,9 @@ from twinfall.analytics.links import MAX_CARRIERS
 from twinfall.analytics.loosening import Loose, loosened, needs, spare_leads_elsewhere
 from twinfall.analytics.moments import (
     Moment,
+    backdate,
     beginning,
+    begun,
     filled,
     lost_before,
     moment_of,
@@ -119,6 +121,13 @@ class Evolution:
         """
         self._change(changing.FAIL, self._positions(assets), at)
         return self._moved()
+
+    def fail_late(self, assets: int | Iterable[int], since: float) -> None:
+        """Fail these now, of which nobody knew: what runs because of it has run since then."""
+        running = begun(self._state)
+        self.fail(assets)
+        backdate(self._state, self._scratch, running, self.now - since)
+        self.advance(self.now)
 
     def repair(self, assets: int | Iterable[int], at: float | None = None) -> Moved:
         """Let these be in order by themselves: they rise if they have what they need. A repair

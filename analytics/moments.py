@@ -250,6 +250,27 @@ def put_off(before: Moment, arrays: kernels.Arrays, state: falling.Evolving) -> 
     _set(state, np.flatnonzero(timer["place"] >= 0))
 
 
+def begun(state: falling.Evolving) -> Flags:
+    """Of all timers: those of buffers that drain and of losses on their way."""
+    timer = state.timer
+    late = (timer["kind"] == timers.FEED) & (timer["place"] >= 0)
+    found: Flags = late | ((timer["kind"] != timers.FEED) & (timer["mode"] == timers.DRAINING))
+    return found
+
+
+def backdate(
+    state: falling.Evolving, scratch: kernels.Scratch, before: Flags, seconds: float
+) -> None:
+    """Have all that has begun since `before` begun so much earlier. What is due by now, is so."""
+    timer = state.timer
+    fresh = begun(state) & ~before
+    timer["since"][fresh] -= seconds
+    timer["due"][fresh] -= seconds
+    runs = np.flatnonzero(fresh[state.first_storage :][: len(scratch.dry)])
+    scratch.dry[runs] -= seconds
+    _set(state, np.flatnonzero(timer["place"] >= 0))
+
+
 def _set(state: falling.Evolving, slots: NDArray[np.integer]) -> None:
     """Let these go off, each when it is due, and no others."""
     order = slots[np.lexsort((slots, state.timer["due"][slots]))]

@@ -14,13 +14,16 @@ import numpy as np
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.evolution import Evolution
+from twinfall.analytics.going import is_as_new
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.memory import Memory, fingerprint, memory_of, resumed
 from twinfall.analytics.network import Network
 from twinfall.analytics.states import Standing
 
-LONG = 1e12
-"""Seconds after which every declared buffer is empty."""
+REACH = 1e9
+"""Seconds: what has failed for longer failed that long ago, for more digits in what follows."""
+OLDEST = 1e10
+"""Seconds ago: before there was any time that is counted here."""
 
 
 class Past:
@@ -60,17 +63,7 @@ class Past:
         evolution = self._follow(plain, standing, now)
         if standing.since != self._own:  # readings may say less of it than is remembered
             standing = replace(standing, since=self._own)
-        under = plain.under(standing, now)
-        # Gates, which have no id, follow what they stand for.
-        gone = np.flatnonzero((evolution.down & ~under.course.down)[: plain.visible])
-        if not len(gone):
-            return under
-        times = evolution.falls(gone.astype(np.int32)).time.tolist()
-        stopped = {
-            plain.ids[int(at)]: self._origin + int(time * NANO) if time > -np.inf else 0
-            for at, time in zip(gone, times, strict=True)
-        }
-        return plain.under(replace(standing, stopped=stopped), now)
+        return going_on(plain, standing, now, evolution)
 
     def forget(self, twins: Iterable[str]) -> None:
         """These are gone; who comes under their ids is another one."""
@@ -107,8 +100,11 @@ class Past:
         own = {id_: self._own.get(id_, since) for id_, since in own.items()}
         fresh = sorted((since, id_) for id_, since in own.items() if id_ not in self._own)
         for since, id_ in fresh:
-            at = min(max((since - self._origin) / NANO, evolution.now), clock)
-            evolution.fail(plain.some_positions([id_]), at)
+            at = min((since - self._origin) / NANO, clock)
+            if at >= evolution.now:
+                evolution.fail(plain.some_positions([id_]), at)
+            else:
+                evolution.fail_late(plain.some_positions([id_]), at)
         evolution.repair(plain.some_positions(self._own.keys() - own.keys()), clock)
         _switch(plain, standing, evolution)
         started = frozenset(standing.running)
@@ -134,29 +130,64 @@ class Past:
         return evolution
 
 
-def still_stopped(assets: AssetNetwork) -> AssetNetwork:
-    """The same without those among what has stopped that can run, as the plant now is."""
-    standing = assets.standing
-    if not standing.stopped:
-        return assets
+def going_on(
+    assets: AssetNetwork, standing: Standing, now: int, evolution: Evolution
+) -> AssetNetwork:
+    """A plant in these states with what it has been through by `now`, when the evolution stands so;
+    that may go on afterwards. What is down though nothing that stands explains it has stopped.
+    """
+    under, down = assets.under(standing, now), evolution.down
+    # Gates, which have no id, follow what they stand for.
+    known, visible = under.course.down, assets.visible
+    gone = np.flatnonzero((down & ~known)[:visible]).astype(np.int32)
+    if len(gone):
+        ago = evolution.now - evolution.falls(gone).time
+        stopped = {
+            assets.ids[at]: max(0, now - round(min(one, OLDEST) * NANO))
+            for at, one in zip(gone.tolist(), ago.tolist(), strict=True)
+        }
+        standing = replace(standing, stopped=stopped)
+        under = assets.under(standing, now)
+    if (known & ~down)[:visible].any() or not is_as_new(evolution):
+        return assets.under(standing, now, evolution.fork())
+    return under
+
+
+def plant_now(assets: AssetNetwork) -> Evolution:
+    """A plant as it stands now, to do with as one likes; by a clock of its own. O(assets)."""
+    if assets.plant is not None:
+        return assets.plant.fork()
+    course = assets.course
+    since = np.maximum(course.at - course.now, -REACH)
+    begin = -float(min([0.0, *since.tolist()]))
     evolution = Evolution(assets.network)
-    evolution.fail(assets.some_positions([*standing.failed, *standing.out]))
-    evolution.advance(LONG)
-    _stop(assets, evolution, standing.stopped)
-    down = evolution.down
-    kept = {
-        id_: since
-        for id_, since in standing.stopped.items()
-        if down[assets.some_positions([id_])].any()
-    }
-    return assets.under(replace(standing, stopped=kept), assets.now)
+    stopped = set(assets.some_positions(assets.standing.stopped).tolist())
+    for ago, asset in sorted(zip(since.tolist(), course.failed.tolist(), strict=True)):
+        act = evolution.stop if asset in stopped else evolution.fail
+        act(asset, begin + ago)
+    evolution.advance(begin)
+    return evolution
 
 
-def _stop(assets: AssetNetwork, evolution: Evolution, ids: Iterable[str]) -> None:
-    """These have stopped, unless they can run by now."""
-    stopped = assets.some_positions(ids)
-    evolution.stop(stopped)
-    evolution.repair(stopped)
+def otherwise(
+    assets: AssetNetwork, today: AssetNetwork, standing: Standing, repaired: Iterable[str] = ()
+) -> AssetNetwork:
+    """A plant in other states than today's, or today's built otherwise: buffers hold what they hold
+    today, and what has stopped runs only if it can, or is `repaired`.
+    """
+    if not remembers(today.network) and not remembers(assets.network):
+        return assets.under(standing, today.now)
+    evolution = plant_now(today)
+    if assets.topology is not today.topology:
+        own = dict.fromkeys((*today.standing.failed, *today.standing.out), 0)
+        evolution = resumed(assets, memory_of(today, evolution.moment(), "", 0, own), "another")
+    own_now = {*standing.failed, *standing.out}
+    back = {one for one in (*today.standing.failed, *today.standing.out) if one not in own_now}
+    evolution.fail(assets.some_positions(own_now))
+    evolution.repair(assets.some_positions(back))
+    _switch(assets, standing, evolution)
+    evolution.start(assets.some_positions(today.standing.stopped.keys() & set(repaired)))
+    return going_on(assets, replace(standing, stopped={}), today.now, evolution)
 
 
 def _switch(assets: AssetNetwork, standing: Standing, evolution: Evolution) -> None:

@@ -158,17 +158,28 @@ def timeline(
         given.instant(step.at, begin, "steps")
     first = min([begin, *(step.at for step in before)])
     evolution = Evolution(network, first)
-    earlier, log = _Log(evolution), _Log(evolution)
+    earlier = _Log(evolution)
     for step in sorted(before, key=lambda step: step.at):
         _take(evolution, step, earlier)
     evolution.advance(begin)
+    return went_on(evolution, steps, horizon)
+
+
+def went_on(evolution: Evolution, steps: Sequence[Step], horizon: float = FOREVER) -> Timeline:
+    """Take a plant as it stands through these steps, in order of time, until the horizon. As
+    `timeline`.
+    """
+    begin, horizon = evolution.now, given.seconds(horizon)
+    for step in steps:
+        given.instant(step.at, begin, "steps")
+    log = _Log(evolution)
     down = np.flatnonzero(evolution.down).astype(np.int32)
     for step in sorted(steps, key=lambda step: step.at):
         if step.at <= horizon:
             _pass(evolution, step.at, log, whole=False)
             _take(evolution, step, log)
     _pass(evolution, horizon, log, whole=True)
-    return Timeline(network, begin, horizon, down, log.events(), evolution)
+    return Timeline(evolution.network, begin, horizon, down, log.events(), evolution)
 
 
 class _Log:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twinfall.analytics.course import Course
+from twinfall.analytics.going import AnyCourse
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
@@ -14,7 +14,7 @@ MAX_NAMED = 10
 """Lost providers that a message names."""
 
 
-def lacks(assets: AssetNetwork, course: Course, asset: int) -> str:
+def lacks(assets: AssetNetwork, course: AnyCourse, asset: int) -> str:
     """What the asset at this position lacks, where this course has it down."""
     network = course.network
     arrays, feeds = network.arrays, network.feeds
@@ -33,7 +33,7 @@ def lacks(assets: AssetNetwork, course: Course, asset: int) -> str:
     return "it is only held up by others that it holds up"
 
 
-def misses(assets: AssetNetwork, course: Course, group: int) -> str:
+def misses(assets: AssetNetwork, course: AnyCourse, group: int) -> str:
     """What is down of a group whose loss degrades."""
     soft = assets.compiled.soft
     start, edges = soft.by_group

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twinfall.analytics import AssetNetwork, Standing, topology_request
 from twinfall.analytics.assets import models_hash
-from twinfall.analytics.limits import Limits, compile_limits
+from twinfall.analytics.limits import NEVER, Limits, compile_limits
 from twinfall.analytics.past import Past, remembers
 from twinfall.graph.following import Changes, NotFollowed, followed, is_same
 from twinfall.graph.graph import Graph
@@ -74,6 +74,8 @@ class States(Protocol):
         ...
 
 
+FRESH = 1_000_000_000
+"""How old (ns) a moment may be from which the times of an answer count."""
 MAX_FOLLOWED = 10_000
 """Changes that are followed; after more the graph is read again..."""
 FOLLOWED_SHARE = 8
@@ -112,6 +114,13 @@ class Seen:
         same = self.standing is standing and self.network.compiled_from(plain)
         return same and now < self.until
 
+    def is_fresh(self, now: int) -> bool:
+        """Whether its times, which count from its moment, are those of now: where buffers run or
+        recharge, moments differ.
+        """
+        moves = self.network.plant is not None or self.until < NEVER
+        return not moves or now - self.network.now < FRESH
+
 
 class LiveNetwork:
     """The arrays of one graph, which follow its changes and are compiled anew when one of them
@@ -144,13 +153,17 @@ class LiveNetwork:
 
     def current(self) -> AssetNetwork:
         """The arrays of a moment not before this call."""
+        return self._current(fresh=True)
+
+    def _current(self, *, fresh: bool) -> AssetNetwork:
         plain = self.compiled()
         if self._states is None:
             return plain
-        seen = self._seen
-        if seen is None or not seen.is_still(plain, self._states.standing(), self._states.now()):
+        seen, now = self._seen, self._states.now()
+        still = seen is not None and seen.is_still(plain, self._states.standing(), now)
+        if seen is None or not still or (fresh and not seen.is_fresh(now)):
             with self._lock:
-                seen = self._seen = self._see(plain, self._states)
+                seen = self._seen = self._see(plain, self._states, fresh=fresh)
         if seen.network.cursor < plain.cursor:
             seen = self._seen = replace(seen, network=seen.network.at(plain.cursor))
         return seen.network
@@ -161,7 +174,7 @@ class LiveNetwork:
         """
         plain = self.compiled()
         if self._states is not None and remembers(plain.network):
-            self.current()
+            self._current(fresh=False)
 
     def keep(self) -> None:
         """Keep what the plant has been through for the next start, if it is time to."""
@@ -202,13 +215,14 @@ class LiveNetwork:
         if self._kept is not None:
             self._kept.close(self._made.network if self._made else None)
 
-    def _see(self, plain: AssetNetwork, states: States) -> Seen:
+    def _see(self, plain: AssetNetwork, states: States, *, fresh: bool) -> Seen:
         """With the lock held, the plant as it is now: its past must be told of no older moment
         than the last one, however callers come here.
         """
         latest = self._made.network if self._made is not None else plain
         standing, now, seen = states.standing(), states.now(), self._seen
-        if seen is not None and seen.is_still(latest, standing, now):
+        still = seen is not None and seen.is_still(latest, standing, now)
+        if seen is not None and still and (not fresh or seen.is_fresh(now)):
             return seen
         under = self._past.under(latest, standing, now)
         return Seen(under, standing, min(under.until, self._past.until))

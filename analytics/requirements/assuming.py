@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twinfall.analytics.assets import AssetNetwork
+from twinfall.analytics.limits import NANO
+from twinfall.analytics.past import going_on
 from twinfall.analytics.requirements.vocabulary import Vocabulary
+from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif import Outcome, what_if
 from twinfall.analytics.whatif.afterwards import afterwards
 from twinfall.ontology.errors import Problem
@@ -55,7 +58,18 @@ def assuming(assets: AssetNetwork, scenario: Any, vocabulary: Vocabulary, now: i
     )
     moments, left_out = _moments(outcome)
     warnings = outcome.warnings + ((_left_out(left_out),) if left_out else ())
-    return Assumed(changed.under(said, now), warnings, moments, outcome, now)
+    return Assumed(_failing(changed, said, now, fail), warnings, moments, outcome, now)
+
+
+def _failing(
+    assets: AssetNetwork, said: Standing, now: int, failed: tuple[str, ...]
+) -> AssetNetwork:
+    """The plant once these have failed, which they are said to have at `now`."""
+    if assets.plant is None:
+        return assets.under(said, now)
+    plant = assets.plant.fork()
+    plant.fail(assets.some_positions(failed), plant.now + (now - assets.now) / NANO)
+    return going_on(assets, said, now, plant)
 
 
 def _moments(outcome: Outcome) -> tuple[tuple[float, ...], int]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twinfall.analytics.limits import NANO
+from twinfall.analytics.past import going_on
 from twinfall.analytics.states import Standing
-from twinfall.analytics.timeline import Step, timeline
+from twinfall.analytics.timeline import Step, went_on
 from twinfall.analytics.whatif.unfolding import doings
 
 if TYPE_CHECKING:
@@ -20,17 +21,20 @@ if TYPE_CHECKING:
 
 def afterwards(outcome: Outcome, after: float, now: int) -> AssetNetwork:
     """The plant so many seconds after a scenario that happens at `now` (ns), with all that was done
-    by then. What is down there is what the timeline has down, and what an open switch or a change
-    cuts off, whether or not it has a buffer. Buffers in use hold what is left of a full one.
+    by then. What is down there is what the timeline has down. After changes also what they cut
+    off, whether or not it has a buffer, and buffers in use hold what is left of a full one.
     """
     assets, plant = outcome.assets, outcome.plant
     done = doings(assets, plant, outcome.failed, outcome.scenario)
     until = done.begin + after
-    found = timeline(plant.network, done.before, done.begin, done.steps, until)
+    found = went_on(done.plant, done.steps, until)
     steps = sorted((one for one in done.steps if one.at <= until), key=lambda one: one.at)
     steps[0] = replace(steps[0], fail=tuple(one for one in steps[0].fail if one not in done.again))
     standing = _done(assets, assets.standing, steps, now - round(done.begin * NANO))
     moment = now + round(after * NANO)
+    if plant.prop is None:
+        found.evolution.advance(until)
+        return going_on(assets, standing, moment, found.evolution)
     under = assets.under(standing, moment)
     down = found.evolution.down[: assets.visible]
     gone = np.flatnonzero(down & ~under.course.down[: assets.visible])

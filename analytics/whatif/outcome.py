@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from twinfall.analytics.explaining import AssetImpact, Totals
 from twinfall.analytics.lasting import lasting
+from twinfall.analytics.limits import NANO
 from twinfall.analytics.network import FOREVER
-from twinfall.analytics.past import still_stopped
+from twinfall.analytics.past import going_on, otherwise
 from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.fitting import Fit
@@ -179,7 +180,12 @@ def _moved(assets: AssetNetwork, scenario: Scenario) -> AssetNetwork:
     """The plant as it will be when the scenario happens, if nothing else does until then."""
     if scenario.at is None:
         return assets
-    return assets.under(assets.standing, scenario.at.moment(assets.now))
+    moment = scenario.at.moment(assets.now)
+    if assets.plant is None:
+        return assets.under(assets.standing, moment)
+    plant = assets.plant.fork()
+    plant.advance(plant.now + (moment - assets.now) / NANO)
+    return going_on(assets, assets.standing, moment, plant)
 
 
 def _as_it_is(changed: AssetNetwork, today: AssetNetwork) -> Propped:
@@ -200,7 +206,7 @@ def _changed(fit: Fit, scenario: Scenario) -> AssetNetwork:
         topology = edited(fit.known, scenario)
         changed = Assets.compile(topology, fit.ontology, fit.dependencies)
     if changed is not assets or standing is not assets.standing:
-        changed = still_stopped(changed.under(standing, assets.now))
+        changed = otherwise(changed, assets, standing, scenario.repair)
     return changed
 
 
@@ -210,8 +216,7 @@ def _standing(fit: Fit, scenario: Scenario) -> Standing:
     if repaired:
         names = ("failed", "out", "unknown", "degraded")
         left = {n: tuple(i for i in getattr(standing, n) if i not in repaired) for n in names}
-        stopped = {id_: at for id_, at in standing.stopped.items() if id_ not in repaired}
-        standing = replace(standing, stopped=stopped, **left)  # type: ignore[arg-type]
+        standing = replace(standing, **left)  # type: ignore[arg-type]
     switched = dict(_switched(fit, scenario))
     if switched:
         standing = replace(standing, conducts={**standing.conducts, **switched})

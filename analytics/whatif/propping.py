@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 
 from twinfall.analytics.assembling import arrays_of
 from twinfall.analytics.assets import AssetNetwork
-from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.feeds import Feeds, sparse
 from twinfall.analytics.links import Links, Storages
 from twinfall.analytics.network import Network
+from twinfall.analytics.past import plant_now
 from twinfall.analytics.timeline import Events, Timeline
 
-REACH = 1e9
-"""Seconds: what has failed for longer failed that long ago, for more digits in what follows."""
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
@@ -74,13 +72,14 @@ def propped(changed: AssetNetwork, today: AssetNetwork) -> Propped:
     fallen = changed.course.down & ~before
     fallen[changed.twins :] = False  # domains fall only by themselves, gates rise by themselves
     groups = _lost(changed, before)
-    if not (fallen.any() or len(groups) or len(changed.course.failed)):
+    began = len(changed.course.failed) > 0 or today.plant is not None
+    if not (fallen.any() or len(groups) or began):
         return Propped(changed.network, None, before)
     network = changed.network
     n, feeds = network.n, _held(network.feeds, groups, network.n)
     links = _reached(network.links, np.flatnonzero(fallen), n)
     begun = None
-    if len(changed.course.failed):
+    if began:
         feeds, links = _as_full_as_today(feeds, links, changed, today)
         stopped = changed.some_positions(changed.standing.stopped)
         failed = np.setdiff1d(changed.course.failed, stopped).astype(np.int32)
@@ -95,7 +94,7 @@ def _as_full_as_today(
     feeds: Feeds, links: Links, changed: AssetNetwork, today: AssetNetwork
 ) -> tuple[Feeds, Links]:
     """With buffers that hold no more than they hold today, and never more again."""
-    now, network = _live(today), today.network
+    now, network = plant_now(today), today.network
     autonomy, stored = feeds.autonomy.copy(), links.storages.autonomy.copy()
     groups = np.flatnonzero(network.feeds.autonomy > 0)
     keys = zip(network.feeds.consumer[groups].tolist(), _names(today, groups), strict=True)
@@ -115,20 +114,6 @@ def _as_full_as_today(
         spots.asset[some], spots.carrier[some], stored[some], spots.recharges()[some]
     )
     return replace(feeds, autonomy=sparse(autonomy)), replace(links, storages=storages)
-
-
-def _live(today: AssetNetwork) -> Evolution:
-    """The plant of today as it stands now."""
-    course = today.course
-    since = np.maximum(course.at - course.now, -REACH)
-    evolution = Evolution(today.network)
-    stopped = today.some_positions(today.standing.stopped)
-    begin = -float(min([0.0, *since.tolist()]))
-    for ago, asset in sorted(zip(since.tolist(), course.failed.tolist(), strict=True)):
-        act = evolution.stop if asset in stopped else evolution.fail
-        act(asset, begin + ago)
-    evolution.advance(begin)
-    return evolution
 
 
 def _old(events: Events, raised: Flags, before: Flags) -> Flags:

@@ -5,7 +5,7 @@ not served meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics.course import DIGITS
+from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.network import FOREVER
-from twinfall.analytics.timeline import Step, Timeline, repairs_due, timeline
+from twinfall.analytics.past import plant_now
+from twinfall.analytics.timeline import Step, Timeline, repairs_due, went_on
 from twinfall.analytics.whatif.later import Later
-from twinfall.analytics.whatif.propping import REACH, Propped
+from twinfall.analytics.whatif.propping import Propped
 
 if TYPE_CHECKING:
     from twinfall.analytics.assets import AssetNetwork
@@ -173,11 +175,11 @@ class Unfolding:
 
 @dataclass(frozen=True, slots=True)
 class Doings:
-    """What is done to a plant: `before` a scenario happens, which it does at `begin` (seconds), and
-    in it. `again` have failed before, and are failed in the first step.
+    """What is done, each step at its time, to a plant that stands at `begin` (seconds) as it does
+    before a scenario happens. `again` have failed before, and are failed in the first step.
     """
 
-    before: tuple[Step, ...]
+    plant: Evolution
     begin: float
     steps: tuple[Step, ...]
     again: frozenset[int] = frozenset()
@@ -191,34 +193,22 @@ def doings(
     same with what holds it until now. Raises UnknownTwin.
     """
     positions = tuple(assets.positions(failed).tolist())
-    again = frozenset[int]()
-    if plant.begun is None:
-        begin, before = _before(assets)
-        first = Step(begin, fail=positions)
+    again, fail, stop = frozenset[int](), positions, ()
+    if plant.prop is None:
+        begun = plant_now(assets)
     else:
-        own, others = (tuple(one.tolist()) for one in plant.begun)
-        begin, before, again = 0.0, (), frozenset(own)
-        first = Step(begin, stop=others, fail=(*own, *positions))
-    steps = [first, *_steps(assets, scenario.then, begin)]
+        begun = Evolution(plant.network)
+        fail = (*positions, plant.prop)
+        if plant.begun is not None:
+            own, stop = (tuple(one.tolist()) for one in plant.begun)
+            again, fail = frozenset(own), (*own, *fail)
+    steps = [Step(begun.now, stop=stop, fail=fail), *_steps(assets, scenario.then, begun.now)]
     if scenario.repairs:
         fails = {asset: step.at for step in reversed(steps) for asset in step.fail}
-        fails = {asset: at for asset, at in fails.items() if asset not in again}
+        known = again if plant.prop is None else again | {plant.prop}
+        fails = {asset: at for asset, at in fails.items() if asset not in known}
         steps += repairs_due(fails, assets.compiled.repair_time)
-    if plant.prop is not None:
-        steps[0] = replace(first, fail=(*first.fail, plant.prop))
-    return Doings(before, begin, tuple(steps), again)
-
-
-def _before(assets: AssetNetwork) -> tuple[float, tuple[Step, ...]]:
-    """When now is, and what has failed and stopped until then."""
-    course = assets.course
-    since = np.maximum(course.at - course.now, -REACH)
-    begin = -float(min([0.0, *since.tolist()]))
-    stopped = set(assets.some_positions(assets.standing.stopped).tolist())
-    return begin, tuple(
-        Step(begin + at, stop=(asset,)) if asset in stopped else Step(begin + at, fail=(asset,))
-        for asset, at in zip(course.failed.tolist(), since.tolist(), strict=True)
-    )
+    return Doings(begun, begun.now, tuple(steps), again)
 
 
 def unfold(
@@ -230,7 +220,7 @@ def unfold(
     """
     done = doings(assets, plant, failed, scenario)
     horizon = FOREVER if scenario.horizon is None else done.begin + scenario.horizon
-    found = timeline(plant.network, done.before, done.begin, done.steps, horizon)
+    found = went_on(done.plant, done.steps, horizon)
     return Unfolding(assets, plant.told(found, assets.network))
 
 
@@ -240,7 +230,7 @@ def standing_at_end(
     """What is down at the horizon, by position. As `unfold`."""
     done = doings(assets, plant, failed, scenario)
     horizon = FOREVER if scenario.horizon is None else done.begin + scenario.horizon
-    found = timeline(plant.network, done.before, done.begin, done.steps, horizon)
+    found = went_on(done.plant, done.steps, horizon)
     down: NDArray[np.bool_] = found.evolution.down[: assets.network.n]
     return down
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.analytics.plant import assets
 from twinfall.analytics import AssetNetwork, Standing
-from twinfall.analytics.past import Past, still_stopped
+from twinfall.analytics.past import Past, otherwise, plant_now
 
 HOUR = 3600 * 10**9
 START = 10**18
@@ -37,6 +39,22 @@ BATTERY = assets(
     },
     {"grid": {}, "hospital": {}},
     [("hospital", "needs", "grid")],
+)  # fmt: skip
+SWITCHED = assets(
+    {
+        "Machine": {"asset": {"source": "power"}},
+        "Unit": {
+            "asset": {"conducts": {"from": "closed", "default": True}},
+            "contents": {
+                "joins": {"mode": "network", "carrier": "power"},
+                "needs": {
+                    "dependent": "source", "group": "power", "autonomy": "PT4H", "recharge": "PT8H",
+                },
+            },
+        },
+    },
+    {"grid": {"model": "Machine"}, "breaker": {}, "bus": {}, "hospital": {}},
+    [("grid", "joins", "breaker"), ("breaker", "joins", "bus"), ("hospital", "needs", "bus")],
 )  # fmt: skip
 
 
@@ -121,10 +139,11 @@ def test_it_stays_down_when_the_graph_is_written() -> None:
 
 def test_what_stopped_can_run_in_a_plant_that_lets_it() -> None:
     stopped = broken().after(1)
-    mended = stopped.under(Standing(9, stopped=stopped.standing.stopped), stopped.now)
 
-    assert still_stopped(stopped).baseline_down == ("A", "B", "C", "S")
-    assert still_stopped(mended).baseline_down == ()
+    same, mended = (otherwise(stopped, stopped, s) for s in (stopped.standing, Standing(9)))
+
+    assert same.baseline_down == ("A", "B", "C", "S")
+    assert mended.baseline_down == ()
 
 
 def test_an_impact_on_a_stopped_asset_is_nothing() -> None:
@@ -157,28 +176,7 @@ def test_the_past_says_when_it_takes_the_next_one_down() -> None:
 
 def test_a_switch_moves_when_it_is_seen_to_move() -> None:
     """It opens for an hour, of which the battery knows."""
-    watch = Watch(
-        assets(
-            {
-                "Machine": {"asset": {"source": "power"}},
-                "Unit": {
-                    "asset": {"conducts": {"from": "closed", "default": True}},
-                    "contents": {
-                        "joins": {"mode": "network", "carrier": "power"},
-                        "needs": {
-                            "dependent": "source", "group": "power", "autonomy": "PT4H",
-                            "recharge": "PT8H",
-                        },
-                    },
-                },
-            },
-            {"grid": {"model": "Machine"}, "breaker": {}, "bus": {}, "hospital": {}},
-            [
-                ("grid", "joins", "breaker"), ("breaker", "joins", "bus"),
-                ("hospital", "needs", "bus"),
-            ],
-        )
-    )  # fmt: skip
+    watch = Watch(SWITCHED)
     watch.after(0)
     watch.set("breaker", False, after=5)
     watch.set("breaker", True, after=1)
@@ -234,3 +232,114 @@ def test_ten_thousand_changes_leave_nothing_behind() -> None:
 
     assert watch.after(1).baseline_down == began.baseline_down == ()
     assert watch.past.until > watch.now
+
+
+# -- questions put to what has a past --------------------------------------------------------------
+
+
+def _hours(found: AssetNetwork, failed: str) -> dict[str, float]:
+    rows = found.impact([failed]).affected()
+    return {row.id: pytest.approx(row.at / 3600, abs=1e-6) for row in rows}
+
+
+def test_an_impact_counts_what_is_left_of_a_battery() -> None:
+    watch = Watch(BATTERY)
+    assert _hours(watch.after(0), "grid") == {"hospital": 4}
+    watch.fail("grid")
+    watch.after(3)
+
+    assert _hours(watch.repair("grid"), "grid") == {"hospital": 1}
+    assert _hours(watch.after(2), "grid") == {"hospital": 2}
+    full = watch.after(5)
+    assert _hours(full, "grid") == {"hospital": 4}
+    assert full.plant is None
+
+
+def test_a_horizon_counts_what_is_left_too() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(3)
+    now = watch.repair("grid")
+
+    assert now.impact(["grid"], 3600).count == 1
+    short = now.impact(["grid"], 3599)
+    assert short.count == 0
+    assert [(miss.id, miss.until) for miss in short.near] == [("hospital", 3600)]
+
+
+def test_behind_an_open_breaker_a_hospital_lives_on_its_battery() -> None:
+    watch = Watch(SWITCHED)
+    watch.conducts["breaker"] = True
+    watch.after(0)
+
+    now = watch.set("breaker", False, after=0)
+
+    assert now.baseline_down == ("bus",)
+    assert now.state("hospital") == "ok"
+    assert now.until == pytest.approx(START + 4 * HOUR, abs=1e6)
+    assert _hours(now, "grid") == {"breaker": 0}  # the others fall anyway
+    assert watch.after(3.9).baseline_down == ("bus",)
+    assert watch.after(0.2).baseline_down == ("bus", "hospital")
+    assert watch.after(0).reason("hospital").message == 'its group "power" lost 1 of 1: bus'
+    assert watch.set("breaker", True, after=0).baseline_down == ()
+
+
+def test_a_failure_that_is_heard_of_late_drains_since_it_was() -> None:
+    watch = Watch(BATTERY)
+    watch.failed["hospital"] = START  # so that the plant is looked at
+    watch.after(0)
+    watch.repair("hospital")
+    watch.after(3)
+    watch.failed["grid"] = watch.now - 2 * HOUR
+    watch.version += 1
+
+    assert watch.after(0).baseline_down == ("grid",)
+    assert watch.after(1.9).baseline_down == ("grid",)
+    assert watch.after(0.2).baseline_down == ("grid", "hospital")
+
+
+def test_a_failure_that_is_heard_of_after_the_battery_ran_empty_takes_along_at_once() -> None:
+    watch = Watch(BATTERY)
+    watch.failed["hospital"] = START
+    watch.after(0)
+    watch.repair("hospital")
+    watch.after(6)
+    watch.failed["grid"] = watch.now - 5 * HOUR
+    watch.version += 1
+
+    assert watch.after(0).baseline_down == ("grid", "hospital")
+    assert watch.past.memory().down["hospital"] == pytest.approx(5 * 3600)
+
+
+def test_what_is_unknown_may_have_drained_it() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(3)
+    watch.repair("grid")
+    standing = Standing(9, unknown=("grid",))
+
+    now = watch.past.under(watch.plain, standing, watch.now)
+
+    assert now.plant is not None
+    assert now.state("hospital") == "unknown"
+    assert now.impact(["grid"]).bounds.pessimistic.assets == 1
+    assert now.impact(["grid"]).bounds.optimistic.assets == 0
+
+
+def test_what_is_asked_changes_nothing() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(3)
+    now = watch.repair("grid")
+    before = plant_now(now).moment()
+
+    for _ in range(2):
+        now.impact(["hospital", "grid"])
+        now.impact(["grid"], 60)
+    after = plant_now(now).moment()
+
+    assert (after.now, after.buffers.left) == (before.now, before.buffers.left)
+    assert watch.past.memory() == watch.past.memory()

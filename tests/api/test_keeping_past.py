@@ -117,6 +117,28 @@ def test_a_battery_half_spent_is_half_spent_after_a_restart(battery: Site) -> No
     assert down(battery) == ["A", "T"]
 
 
+def test_an_impact_says_what_is_left_of_a_battery_now(battery: Site) -> None:
+    """Nothing happens in the end but that time passes."""
+    ask = '{ impact(failed: ["T"]) { affected { nodes { twin { id } at } } } }'
+
+    def falls() -> list[tuple[str, str]]:
+        rows = battery.ask(ask)["impact"]["affected"]["nodes"]
+        return [(row["twin"]["id"], row["at"]) for row in rows]
+
+    say(battery, "T", "failed")
+    down(battery)
+    _passes(battery, 3 * HOUR)
+    say(battery, "T", None)
+    left = falls()
+    battery.now += 2 * HOUR
+    more = falls()
+    battery.now += 6 * HOUR
+
+    assert left == [("A", "PT59M59S")]  # to tell of the repair took a second
+    assert more == [("A", "PT1H59M59S")]
+    assert falls() == [("A", "PT4H")]
+
+
 def test_the_time_while_nothing_ran_counts(battery: Site) -> None:
     """The battery recharges two hours of four in the four hours meanwhile."""
     say(battery, "T", "failed")

@@ -1,0 +1,82 @@
+"""Scenarios put to a plant that has been through something: batteries hold what they hold today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.analytics.whatif.plants import Plant
+from twinfall.analytics import AssetNetwork, Standing
+from twinfall.analytics.past import Past
+from twinfall.analytics.whatif import Outcome
+
+HOUR = 3600
+NANO = 10**9
+NOW = 10**18
+"""When the grid failed, in ns."""
+DECLARED: dict[str, Any] = {
+    "Unit": {
+        "contents": {
+            "needs": {
+                "dependent": "source", "group": "power", "rule": "any", "autonomy": "PT4H",
+                "recharge": "PT8H",
+            }
+        }
+    }
+}  # fmt: skip
+
+
+@pytest.fixture
+def plant() -> Plant:
+    return Plant({"G": {}, "D": {}, "H": {}}, [("H", "needs", "G")], DECLARED)
+
+
+def lived(plant: Plant, *, failed: bool) -> AssetNetwork:
+    """Three hours after the grid failed; or it is just in order again."""
+    past = Past()
+    down = Standing(1, failed=("G",), since={"G": NOW})
+    past.under(plant.assets, down, NOW)
+    found = past.under(plant.assets, down, NOW + 3 * HOUR * NANO)
+    return found if failed else past.under(plant.assets, Standing(2), NOW + 3 * HOUR * NANO)
+
+
+def outages(found: Outcome) -> list[tuple[str, float, float | None]]:
+    return [
+        (one.id, one.begin / HOUR, None if one.until is None else one.until / HOUR)
+        for one in found.timeline.outages
+    ]
+
+
+def test_what_is_left_of_a_battery_counts(plant: Plant) -> None:
+    found = plant.what_if({"fail": ["G"]}, assets=lived(plant, failed=False))
+
+    assert outages(found) == [("G", 0, None), ("H", 1, None)]
+    assert [row.at for row in found.impact.affected()] == [HOUR]
+
+
+def test_it_recharges_until_a_scenario_happens_and_in_it(plant: Plant) -> None:
+    now = lived(plant, failed=False)
+    again = [{"after": "PT2H", "fail": ["G"]}]
+
+    assert outages(plant.what_if({"at": "PT2H", "fail": ["G"]}, assets=now))[1] == ("H", 2, None)
+    assert outages(plant.what_if({"then": again}, assets=now))[1] == ("H", 4, None)
+
+
+def test_what_a_scenario_repairs_recharges_what_was_drained_until_then(plant: Plant) -> None:
+    scenario = {"repair": ["G"], "then": [{"after": "PT2H", "fail": ["G"]}]}
+
+    found = plant.what_if(scenario, assets=lived(plant, failed=True))
+
+    assert outages(found) == [("H", 4, None)]  # that G is down is no news
+    assert found.recovered == ("G", "H")
+
+
+def test_a_change_that_takes_a_feed_away_leaves_what_is_in_the_battery(plant: Plant) -> None:
+    edit = {"remove": [{"source": "H", "name": "needs", "target": "G"}],
+            "add": [{"source": "H", "name": "needs", "target": "D"}], "fail": ["D"]}  # fmt: skip
+
+    found = plant.what_if(edit, assets=lived(plant, failed=False))
+
+    assert outages(found) == [("D", 0, None), ("H", 1, None)]
+    assert [row.at for row in found.impact.affected()] == [HOUR]
