@@ -13,11 +13,11 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from twinfall.analytics import moments
 from twinfall.analytics.bounds import Doubt
 from twinfall.analytics.compiling import Compiled, compile_network
 from twinfall.analytics.course import Course
 from twinfall.analytics.criticality import Criticality
-from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.explaining import AssetImpact
 from twinfall.analytics.gathering import NotEvaluated
 from twinfall.analytics.going import AnyCourse, GoingOn
@@ -44,13 +44,11 @@ MAX_COMPARED = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """The live state at a time in ns; `plant`, which nobody changes, has been through more than its
-    failures say.
-    """
+    """The live state at a time in ns, and how a plant stands `as_is` that is not at rest."""
 
     standing: Standing
     now: int
-    plant: Evolution | None = None
+    as_is: moments.Moment | None = None
 
 
 class AssetNetwork:
@@ -75,8 +73,8 @@ class AssetNetwork:
         self.cursor = topology.cursor
         self.standing = under.standing if under else Standing()
         self.now = under.now if under else 0
-        self.plant = under.plant if under else None
-        """As it stands now, where it is not what its failures alone would have made of it."""
+        self.as_is = under.as_is if under else None
+        """What the plant has come to, where buffers run or recharge, or losses are on their way."""
         self.snapshot = f"{topology.cursor}-{models[:12]}"
         if self.standing.version:
             self.snapshot += f"-{self.standing.version}"
@@ -160,17 +158,19 @@ class AssetNetwork:
         """What is down before any failure, by id."""
         return tuple(self.ids[int(i)] for i in np.flatnonzero(self.course.down[: self.visible]))
 
-    def under(self, standing: Standing, now: int, plant: Evolution | None = None) -> AssetNetwork:
+    def under(
+        self, standing: Standing, now: int, as_is: moments.Moment | None = None
+    ) -> AssetNetwork:
         """The same graph with its assets in these states, seen at `now` (ns): what has failed or
         is in maintenance, and what that took along since then, is down before any question. Or
-        what is down in a `plant` of these arrays that goes on and has come to `now`.
+        what is down in a plant that has come by now to stand `as_is`.
         """
         conducts = self.network.arrays.conducts.astype(bool)
         for id_, on in standing.conducts.items():
             if id_ in self._position:
                 conducts[self._position[id_]] = on
         compiled = replace(self.compiled, network=self._conducting(conducts))
-        made = AssetNetwork(compiled, *self._made, Under(standing, now, plant), self._twin)
+        made = AssetNetwork(compiled, *self._made, Under(standing, now, as_is), self._twin)
         made._origin = self._origin
         return made
 
@@ -207,7 +207,7 @@ class AssetNetwork:
 
     def afresh(self) -> AssetNetwork:
         """The same states in a plant that has been through nothing but the failures that stand."""
-        return self if self.plant is None else self._origin.under(self.standing, self.now)
+        return self if self.as_is is None else self._origin.under(self.standing, self.now)
 
     def compiled_from(self, other: AssetNetwork) -> bool:
         """Whether this is that graph under some states."""
@@ -217,9 +217,9 @@ class AssetNetwork:
     def course(self) -> AnyCourse:
         """What has failed by itself, and what that has taken along and will."""
         course = self._course([*self.standing.failed, *self.standing.out], ())
-        if self.plant is None:
+        if self.as_is is None:
             return course
-        return GoingOn(course.network, course.failed, course.at, course.now, self.plant)
+        return GoingOn(course, self._origin.network, self.as_is)
 
     @cached_property
     def worst(self) -> AnyCourse | None:
@@ -228,7 +228,7 @@ class AssetNetwork:
         if not len(unknown):
             return None
         worst = self._course([*self.standing.failed, *self.standing.out], self.standing.unknown)
-        return worst if isinstance(best, Course) else best.at_worst(unknown, worst.down)
+        return worst if isinstance(best, Course) else best.at_worst(unknown, worst)
 
     @cached_property
     def until(self) -> int:

@@ -7,7 +7,9 @@ that was opened. An `Evolution` follows that; here it is asked what a `Course` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -16,23 +18,52 @@ import numpy as np
 from twinfall.analytics.course import DIGITS, Course
 from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.kernels import timers
+from twinfall.analytics.moments import Charges, Moment
 from twinfall.analytics.network import FOREVER, Flags, Floats, Impact, Ints, Network
 
+SAME = 1e-3
+"""Seconds by which times may differ that come by two ways: clocks count from long ago."""
 LONG = 1e12
 """Seconds after which every declared buffer is empty."""
 
 
 @dataclass(frozen=True)
 class GoingOn:
-    """As `Course`; `plant` stands at `now` by its own clock, and nobody changes it. Who `failed` by
-    itself, or stopped, did so `at` seconds after some origin.
+    """As `Course`. What has failed by itself, or stopped, would take its course `alone` in a plant
+    that was well; this one stands as in `moment`, of the network with its switches as `declared`.
     """
 
-    network: Network
-    failed: Ints
-    at: Floats
-    now: float
-    plant: Evolution
+    alone: Course
+    declared: Network
+    moment: Moment
+
+    _spare: list[Evolution] = field(default_factory=list, repr=False, compare=False)
+    """Forks that questions are through with."""
+
+    @property
+    def network(self) -> Network:
+        """As its switches stand."""
+        return self.alone.network
+
+    @property
+    def failed(self) -> Ints:
+        """Who has failed by itself, or stopped."""
+        return self.alone.failed
+
+    @property
+    def at(self) -> Floats:
+        """When, in seconds after some origin."""
+        return self.alone.at
+
+    @property
+    def now(self) -> float:
+        """In seconds after that origin."""
+        return self.alone.now
+
+    @cached_property
+    def plant(self) -> Evolution:
+        """As it stands now; to be forked. O(assets)."""
+        return Evolution.resumed(self.declared, self.moment)
 
     @cached_property
     def ahead(self) -> Impact:
@@ -47,52 +78,94 @@ class GoingOn:
     @cached_property
     def before(self) -> Flags:
         """What was down before the beginning."""
-        down = np.flatnonzero(self.plant.down).astype(np.int32)
         flags = np.zeros(self.network.n, np.bool_)
-        flags[down[self.plant.falls(down).time == -np.inf]] = True
+        flags[self.moment.down[self.moment.since == -np.inf]] = True
         return flags
 
     @cached_property
     def down(self) -> Flags:
         """What is down now, by whatever reason."""
-        return self.plant.down
+        flags = np.zeros(self.network.n, np.bool_)
+        flags[self.moment.down] = True
+        return flags
 
     @cached_property
     def until(self) -> float:
         """When the next one may go down, in seconds after the origin; FOREVER."""
-        return float(self._on_our_clock(self.plant.next))
+        return float(self._on_our_clock(self.moment.next))
 
     def after(self, failed: Ints, horizon: float = FOREVER) -> Impact:
-        """As `Course.after`. O(assets)."""
+        """As `Course.after`. O(assets), unless the past makes no difference."""
+        if self._is_alone:
+            return self.alone.after(failed, horizon)
         failed = np.unique(failed)
-        fork = self.plant.fork()
+        fork = self.plant.fork(self._taken())
         fork.fail(failed)
         fork.advance(fork.now + min(horizon, LONG))
         down = fork.down & ~self.anyway(horizon)
         down[failed] = False
-        return self._told(fork, down, failed, self.now)
+        told = self._told(fork, down, failed, self.now)
+        self._spare.append(fork)
+        return told
 
     def anyway(self, horizon: float) -> Flags:
         """What is down by the horizon without any further failure."""
-        flags: Flags = self._falls <= self.plant.now + min(horizon, LONG)
+        flags: Flags = self._falls <= self.moment.now + min(horizon, LONG)
         return flags
 
     def gone_at(self, asset: int) -> float:
         """When an asset goes down without any further failure, in seconds after now; FOREVER."""
-        ahead = float(self._falls[asset]) - self.plant.now
+        ahead = float(self._falls[asset]) - self.moment.now
         return -FOREVER if ahead <= 0 else round(ahead, DIGITS)
 
-    def at_worst(self, unknown: Ints, down: Flags) -> GoingOn:
+    def at_worst(self, unknown: Ints, worst: Course) -> GoingOn:
         """The same where these unknown assets have been down for ever, and with them all that is
-        `down` in the worst case of a plant without a past.
+        down in the `worst` case of a plant without a past.
         """
         fork = self.plant.fork()
         fork.fail(unknown)
-        fork.fail(np.flatnonzero(down & ~fork.down))
-        failed = np.union1d(self.failed, unknown).astype(np.int32)
-        at = np.zeros(len(failed))
-        at[np.searchsorted(failed, self.failed)] = self.at
-        return GoingOn(self.network, failed, at, self.now, fork)
+        fork.fail(np.flatnonzero(worst.down & ~fork.down))
+        return GoingOn(worst, self.declared, fork.moment())
+
+    @cached_property
+    def _is_alone(self) -> bool:
+        """Whether what is down, and all that will be and when, is so without a past. Buffers that
+        are up run from full then, by losses that stand: one that had run before, or begun at some
+        other time, would be empty at another.
+        """
+        if (self.down != self.alone.down).any() or not self._is_full_or_runs_from_full():
+            return False
+        alone = np.full(self.network.n, FOREVER)
+        alone[self.alone.ahead.asset] = self._on_the_clock_of_the_plant(self.alone.ahead.time)
+        alone[self.failed] = self._on_the_clock_of_the_plant(self.at)
+        alone[self.alone.before] = -FOREVER
+        now = self.moment.now  # when they went down matters no more
+        falls = np.maximum(alone, now), np.maximum(self._falls, now)
+        return _are_same(*falls) and _are_same(*self._felt(alone))
+
+    def _felt(self, alone: Floats) -> tuple[Floats, Floats]:
+        """When the losses are felt that take a while, of those that are down: where all were well
+        and these went down then, and here; by now at the earliest.
+        """
+        arrays, now = self.declared.arrays, self.moment.now
+        late = np.flatnonzero(self.declared.feeds.transfer > 0)
+        late = late[self.down[arrays.provider[late]]]
+        due = alone[arrays.provider[late]] + self.declared.feeds.transfer[late]
+        found = np.full(len(self.declared.feeds.provider), now)
+        found[self.moment.coming] = self.moment.due
+        return np.maximum(due, now), found[late]
+
+    def _is_full_or_runs_from_full(self) -> bool:
+        """Whether all buffers of those that are up are full, or were when they began to run."""
+        return all(
+            ((one.mode == timers.DRAINING) & (one.level == one.full))[~self.down[owner]].all()
+            for one, owner in _owned(self.moment, self.declared)
+        )
+
+    def _taken(self) -> Evolution | None:
+        with suppress(IndexError):  # many may ask at once
+            return self._spare.pop()
+        return None
 
     @cached_property
     def _later(self) -> Evolution:
@@ -109,7 +182,10 @@ class GoingOn:
         return found
 
     def _on_our_clock(self, time: Any) -> Any:
-        return self.now + (time - self.plant.now)
+        return self.now + (time - self.moment.now)
+
+    def _on_the_clock_of_the_plant(self, time: Any) -> Any:
+        return self.moment.now + (time - self.now)
 
     def _told(self, fork: Evolution, down: Flags, failed: Ints, origin: float) -> Impact:
         """How these came to be down in it, in seconds after `origin`."""
@@ -130,14 +206,18 @@ class GoingOn:
 AnyCourse: TypeAlias = Course | GoingOn
 
 
-def is_as_new(plant: Evolution) -> bool:
-    """Whether a plant is as one in which all was well until the failures that stand: of those that
-    are up, all buffers are full or were when they began to run.
-    """
-    moment, down = plant.moment(), plant.down
-    consumer, stored = plant.network.feeds.consumer, plant.network.links.storages.asset
-    for charges, owner in ((moment.buffers, consumer), (moment.storages, stored)):
-        runs = (charges.mode == timers.DRAINING) & (charges.level == charges.full)
-        if not (runs | down[owner[charges.at]]).all():
-            return False
-    return True
+def _are_same(one: Floats, other: Floats) -> bool:
+    return bool(np.allclose(one, other, rtol=0.0, atol=SAME))
+
+
+def is_at_rest(moment: Moment, network: Network) -> bool:
+    """Whether no loss is on its way, and all buffers of those that are up are full."""
+    return not len(moment.coming) and all(
+        np.isin(owner, moment.down).all() for _, owner in _owned(moment, network)
+    )
+
+
+def _owned(moment: Moment, network: Network) -> Iterator[tuple[Charges, Ints]]:
+    """The buffers of groups that are not full, then the storages, and whose they are."""
+    yield moment.buffers, network.feeds.consumer[moment.buffers.at]
+    yield moment.storages, network.links.storages.asset[moment.storages.at]

@@ -55,6 +55,15 @@ class Moment:
     storages: Charges
     conducts: Bytes
 
+    @property
+    def next(self) -> float:
+        """When the next buffer is empty or the next loss is felt; inf: never."""
+        due = [self.due]
+        for one in (self.buffers, self.storages):
+            runs = (one.mode == timers.DRAINING) & (one.level > 0.0)
+            due.append((one.since + one.level)[runs])
+        return float(np.concatenate(due).min(initial=np.inf))
+
 
 def beginning(network: Network, now: float) -> falling.Evolving:
     """Of a plant to which nothing has happened: all buffers are full."""

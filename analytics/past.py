@@ -14,7 +14,7 @@ import numpy as np
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.evolution import Evolution
-from twinfall.analytics.going import is_as_new
+from twinfall.analytics.going import GoingOn, is_at_rest
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.memory import Memory, fingerprint, memory_of, resumed
 from twinfall.analytics.network import Network
@@ -148,16 +148,17 @@ def going_on(
         }
         standing = replace(standing, stopped=stopped)
         under = assets.under(standing, now)
-    if (known & ~down)[:visible].any() or not is_as_new(evolution):
-        return assets.under(standing, now, evolution.fork())
-    return under
+    moment = evolution.moment()
+    if is_at_rest(moment, evolution.network) and not (known & ~down)[:visible].any():
+        return under
+    return assets.under(standing, now, moment)
 
 
 def plant_now(assets: AssetNetwork) -> Evolution:
     """A plant as it stands now, to do with as one likes; by a clock of its own. O(assets)."""
-    if assets.plant is not None:
-        return assets.plant.fork()
     course = assets.course
+    if isinstance(course, GoingOn):
+        return course.plant.fork()
     since = np.maximum(course.at - course.now, -REACH)
     begin = -float(min([0.0, *since.tolist()]))
     evolution = Evolution(assets.network)
@@ -199,8 +200,8 @@ def _switch(assets: AssetNetwork, standing: Standing, evolution: Evolution) -> N
 
 def remembers(network: Network) -> bool:
     """Whether what a plant has been through matters to it later: it has loops that sustain
-    themselves, or buffers.
+    themselves, buffers, or losses that are on their way for a while.
     """
     feeds = network.feeds
     stored = len(network.links.storages.asset) > 0 or bool(feeds.autonomy.any())
-    return stored or bool(feeds.sustain.any())
+    return stored or bool(feeds.sustain.any()) or bool(feeds.transfer.any())

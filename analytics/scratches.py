@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Container
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
 
+WORKING = frozenset(
+    [
+        *("order", "seen", "reached", "root", "queue", "support", "scope", "begun"),
+        *("events", "seeds", "gain", "rose", "regained"),
+    ]
+)
+"""Columns with nothing in them between one question, or change, and the next."""
 MAX_SCRATCHES = 8
 """Kept for the next question; more are made when more questions run at once."""
+
+T = TypeVar("T", bound=Any)
 
 
 class Scratches:
@@ -64,3 +75,24 @@ def scratch_of(arrays: kernels.Arrays, *, grounding: bool) -> kernels.Scratch:
         empty=np.zeros(storages, np.uint8),
         dry_cause=np.zeros(storages, np.int32),
     )
+
+
+def copied(rows: T, into: T | None, shared: Container[int]) -> T:
+    """A copy of these columns, all but what nobody changes (by `id`) and what is only written on
+    while a change is made; in the place of another copy where that has the same shape.
+    """
+    places = rows if into is None else into
+    made: T = rows._make(
+        one if not isinstance(one, np.ndarray) or id(one) in shared else _copy(name, one, place)
+        for name, one, place in zip(rows._fields, rows, places, strict=True)
+    )
+    return made
+
+
+def _copy(name: str, column: Any, place: Any) -> Any:
+    fits = place is not column and isinstance(place, np.ndarray) and place.shape == column.shape
+    if name in WORKING:
+        return place if fits else np.zeros(column.shape, column.dtype)
+    made = place if fits else np.empty_like(column)
+    made.view(np.uint8)[:] = column.view(np.uint8)  # ten times as fast as field by field
+    return made

@@ -118,7 +118,7 @@ class Seen:
         """Whether its times, which count from its moment, are those of now: where buffers run or
         recharge, moments differ.
         """
-        moves = self.network.plant is not None or self.until < NEVER
+        moves = self.network.as_is is not None or self.until < NEVER
         return not moves or now - self.network.now < FRESH
 
 

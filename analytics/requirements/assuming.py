@@ -8,7 +8,7 @@ from typing import Any
 
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.limits import NANO
-from twinfall.analytics.past import going_on
+from twinfall.analytics.past import going_on, plant_now
 from twinfall.analytics.requirements.vocabulary import Vocabulary
 from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif import Outcome, what_if
@@ -65,9 +65,9 @@ def _failing(
     assets: AssetNetwork, said: Standing, now: int, failed: tuple[str, ...]
 ) -> AssetNetwork:
     """The plant once these have failed, which they are said to have at `now`."""
-    if assets.plant is None:
+    if assets.as_is is None:
         return assets.under(said, now)
-    plant = assets.plant.fork()
+    plant = plant_now(assets)
     plant.fail(assets.some_positions(failed), plant.now + (now - assets.now) / NANO)
     return going_on(assets, said, now, plant)
 

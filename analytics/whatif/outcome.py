@@ -14,7 +14,7 @@ from twinfall.analytics.explaining import AssetImpact, Totals
 from twinfall.analytics.lasting import lasting
 from twinfall.analytics.limits import NANO
 from twinfall.analytics.network import FOREVER
-from twinfall.analytics.past import going_on, otherwise
+from twinfall.analytics.past import going_on, otherwise, plant_now
 from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.fitting import Fit
@@ -181,9 +181,9 @@ def _moved(assets: AssetNetwork, scenario: Scenario) -> AssetNetwork:
     if scenario.at is None:
         return assets
     moment = scenario.at.moment(assets.now)
-    if assets.plant is None:
+    if assets.as_is is None:
         return assets.under(assets.standing, moment)
-    plant = assets.plant.fork()
+    plant = plant_now(assets)
     plant.advance(plant.now + (moment - assets.now) / NANO)
     return going_on(assets, assets.standing, moment, plant)
 

@@ -72,7 +72,7 @@ def propped(changed: AssetNetwork, today: AssetNetwork) -> Propped:
     fallen = changed.course.down & ~before
     fallen[changed.twins :] = False  # domains fall only by themselves, gates rise by themselves
     groups = _lost(changed, before)
-    began = len(changed.course.failed) > 0 or today.plant is not None
+    began = len(changed.course.failed) > 0 or today.as_is is not None
     if not (fallen.any() or len(groups) or began):
         return Propped(changed.network, None, before)
     network = changed.network

@@ -13,7 +13,7 @@ from tests.analytics.lasting_reference import Lasting
 from tests.analytics.plants import network_of, plants, rings
 from twinfall.analytics.course import Course
 from twinfall.analytics.evolution import Evolution
-from twinfall.analytics.going import GoingOn, is_as_new
+from twinfall.analytics.going import GoingOn
 from twinfall.analytics.network import FOREVER
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -53,7 +53,8 @@ def test_a_failure_takes_along_what_falls_with_it_and_would_not_without(
     failed = data.draw(st.sets(st.integers(0, plant.n - 1), min_size=1, max_size=3))
     now, until = plain.now, plain.now + min(horizon, ENOUGH)
     nobody = np.zeros(0, np.int32)
-    going = GoingOn(evolution.network, nobody, np.zeros(0), 1e9, evolution)
+    alone = Course(evolution.network, nobody, np.zeros(0), 1e9)
+    going = GoingOn(alone, evolution.network, evolution.moment())
 
     found = going.after(np.array(sorted(failed), np.int32), horizon)
     anyway, gone = going.anyway(horizon), [going.gone_at(i) for i in range(plant.n)]
@@ -90,9 +91,8 @@ def test_with_nothing_but_failures_behind_it_the_answer_is_that_of_a_course(
     evolution.advance(12.0)
 
     course = Course(network, failed, since, 12.0)
-    going = GoingOn(network, failed, since, 12.0, evolution)
+    going = GoingOn(course, network, evolution.moment())
 
-    assert is_as_new(evolution)
     assert (going.down == course.down).all()
     assert (going.before == course.before).all()
     found, expected = going.after(asked, horizon), course.after(asked, horizon)

@@ -252,7 +252,7 @@ def test_an_impact_counts_what_is_left_of_a_battery() -> None:
     assert _hours(watch.after(2), "grid") == {"hospital": 2}
     full = watch.after(5)
     assert _hours(full, "grid") == {"hospital": 4}
-    assert full.plant is None
+    assert full.as_is is None
 
 
 def test_a_horizon_counts_what_is_left_too() -> None:
@@ -322,7 +322,7 @@ def test_what_is_unknown_may_have_drained_it() -> None:
 
     now = watch.past.under(watch.plain, standing, watch.now)
 
-    assert now.plant is not None
+    assert now.as_is is not None
     assert now.state("hospital") == "unknown"
     assert now.impact(["grid"]).bounds.pessimistic.assets == 1
     assert now.impact(["grid"]).bounds.optimistic.assets == 0
