@@ -211,10 +211,12 @@ def _are_same(one: Floats, other: Floats) -> bool:
 
 
 def is_at_rest(moment: Moment, network: Network) -> bool:
-    """Whether no loss is on its way, and all buffers of those that are up are full."""
-    return not len(moment.coming) and all(
-        np.isin(owner, moment.down).all() for _, owner in _owned(moment, network)
-    )
+    """Whether there is nothing to tell: all buffers of those that are up are full, and all losses
+    of those that are down are felt at once.
+    """
+    late = network.arrays.provider[network.feeds.transfer > 0]
+    owners = np.concatenate([owner for _, owner in _owned(moment, network)])
+    return not np.isin(late, moment.down).any() and bool(np.isin(owners, moment.down).all())
 
 
 def _owned(moment: Moment, network: Network) -> Iterator[tuple[Charges, Ints]]:

@@ -105,10 +105,14 @@ class Past:
                 evolution.fail(plain.some_positions([id_]), at)
             else:
                 evolution.fail_late(plain.some_positions([id_]), at)
-        evolution.repair(plain.some_positions(self._own.keys() - own.keys()), clock)
+        evolution.advance(clock)
+        # To repair nobody is to try black starters anew.
+        if len(back := plain.some_positions(self._own.keys() - own.keys())):
+            evolution.repair(back)
         _switch(plain, standing, evolution)
         started = frozenset(standing.running)
-        evolution.start(plain.some_positions(started - self._running))
+        if len(begun := plain.some_positions(started - self._running)):
+            evolution.start(begun)
         self._own, self._running = own, started
         return evolution
 
@@ -185,9 +189,12 @@ def otherwise(
     own_now = {*standing.failed, *standing.out}
     back = {one for one in (*today.standing.failed, *today.standing.out) if one not in own_now}
     evolution.fail(assets.some_positions(own_now))
-    evolution.repair(assets.some_positions(back))
+    if len(mended := assets.some_positions(back)):
+        evolution.repair(mended)
     _switch(assets, standing, evolution)
-    evolution.start(assets.some_positions(today.standing.stopped.keys() & set(repaired)))
+    begun = assets.some_positions(today.standing.stopped.keys() & set(repaired))
+    if len(begun):
+        evolution.start(begun)
     return going_on(assets, replace(standing, stopped={}), today.now, evolution)
 
 
