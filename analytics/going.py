@@ -169,6 +169,9 @@ class GoingOn:
 
     @cached_property
     def _later(self) -> Evolution:
+        """When all has happened that happens without any further failure."""
+        if self.moment.next == FOREVER:
+            return self.plant
         fork = self.plant.fork()
         fork.advance(fork.now + LONG)
         return fork

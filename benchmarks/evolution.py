@@ -16,9 +16,13 @@ import numpy as np
 from benchmarks.measure import machine
 from benchmarks.synthetic import ASSETS, City, city
 from twinfall.analytics import Evolution, Network, warm
+from twinfall.analytics.course import Course
+from twinfall.analytics.going import GoingOn
 
 UPDATES, CABLES = 10_000, 1_000
 COMPARED, FAILED = 50_000, 40
+ASKED, FEW, DRAINED = 200, 5, 20
+HOUR = 3600.0
 DOWN = 20_000
 """Assets that have failed before."""
 
@@ -56,6 +60,35 @@ def main() -> None:
     print(f"\nBegun in {begun:.2f} s, {before:,} assets down before the first row.")
     _compared()
     _laid(made, draw)
+    _asked(made, draw)
+
+
+def _asked(made: City, draw: np.random.Generator) -> None:
+    """Impacts while batteries recharge: in every tenth group there is one."""
+    autonomy = np.where(np.arange(len(made.rule)) % 10 == 0, 4 * HOUR, 0.0)
+    network = Network.from_arrays(
+        made.assets, made.provider, made.consumer, group=made.group, rule=made.rule, k=made.k,
+        sustain=made.sustain, autonomy=autonomy, recharge=2 * autonomy,
+    )  # fmt: skip
+    evolution, well = Evolution(network), Course(network, now=2 * HOUR)
+    feeders = made.first["feeder"] + draw.choice(made.size["feeder"], DRAINED, replace=False)
+    evolution.fail(feeders, 0.0)
+    evolution.repair(feeders, HOUR)
+    evolution.advance(2 * HOUR)
+    asked = [np.array([one], np.int32) for one in draw.choice(made.assets, ASKED, replace=False)]
+    lived = GoingOn(well, network, evolution.moment())
+    print(f"\n{machine()}; {len(lived.moment.buffers.at):,} batteries of {made.assets:,} assets")
+    print(f"are not full, for {DRAINED} feeders had failed for an hour:\n")
+    print("| | median | p99 | p99.9 | max |")
+    print("|---|---|---|---|---|")
+    _row("the moment that a state carries", [evolution.moment for _ in range(FEW)])
+    _row(
+        "first impact of a moment",
+        [lambda: GoingOn(well, network, lived.moment).after(asked[0]) for _ in range(FEW)],
+    )
+    lived.after(asked[0])
+    _row("impact", [lambda a=a: lived.after(a) for a in asked])
+    _row("impact with all batteries full", [lambda a=a: well.after(a) for a in asked])
 
 
 def _laid(made: City, draw: np.random.Generator) -> None:
