@@ -69,9 +69,10 @@ def propped(changed: AssetNetwork, today: AssetNetwork) -> Propped:
     where something has failed, or is down in it and not today.
     """
     before = changed.flags(today.baseline_down)
-    fallen = changed.course.down & ~before
+    down = _unheld(changed)
+    fallen = down & ~before
     fallen[changed.twins :] = False  # domains fall only by themselves, gates rise by themselves
-    groups = _lost(changed, before)
+    groups = _lost(changed, down, before)
     began = len(changed.course.failed) > 0 or today.as_is is not None
     if not (fallen.any() or len(groups) or began):
         return Propped(changed.network, None, before)
@@ -83,8 +84,8 @@ def propped(changed: AssetNetwork, today: AssetNetwork) -> Propped:
         feeds, links = _as_full_as_today(feeds, links, changed, today)
         stopped = changed.some_positions(changed.standing.stopped)
         failed = np.setdiff1d(changed.course.failed, stopped).astype(np.int32)
-        down = np.flatnonzero(before & changed.course.down)
-        begun = failed, np.setdiff1d(down, failed).astype(np.int32)
+        still = np.flatnonzero(before & changed.course.down)
+        begun = failed, np.setdiff1d(still, failed).astype(np.int32)
     worth = np.append(network.value, 0.0)
     made = Network(feeds, links, arrays_of(n + 1, feeds, links), worth, network.visible)
     return Propped(made, n, before, begun)
@@ -127,10 +128,18 @@ def _old(events: Events, raised: Flags, before: Flags) -> Flags:
     return old
 
 
-def _lost(changed: AssetNetwork, before: Flags) -> Ints:
-    """Groups that are lost in the changed plant, of assets that are up today."""
+def _unheld(changed: AssetNetwork) -> Flags:
+    """What nothing holds in the changed plant, or only a buffer that runs already: without its past
+    that is down from the beginning.
+    """
+    flags: Flags = changed.course.down | changed.network.baseline
+    return flags
+
+
+def _lost(changed: AssetNetwork, down: Flags, before: Flags) -> Ints:
+    """Groups of assets up today that are lost in the changed plant, with all that down."""
     feeds = changed.network.feeds
-    lost = (feeds.fail_at > 0) & (feeds.lost_with(changed.course.down) >= feeds.fail_at)
+    lost = (feeds.fail_at > 0) & (feeds.lost_with(down) >= feeds.fail_at)
     groups: Ints = np.flatnonzero(lost & ~before[feeds.consumer]).astype(np.int32)
     return groups
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.analytics.plant import DOCUMENTS, PREFIX
 from tests.analytics.whatif.plants import Plant
 from twinfall.analytics import AssetNetwork, Standing
 from twinfall.analytics.past import Past
@@ -80,3 +83,119 @@ def test_a_change_that_takes_a_feed_away_leaves_what_is_in_the_battery(plant: Pl
 
     assert outages(found) == [("D", 0, None), ("H", 1, None)]
     assert [row.at for row in found.impact.affected()] == [HOUR]
+
+
+# -- behind a switch that follows a reading --------------------------------------------------------
+
+SWITCH = {
+    "@context": "dtmi:dtdl:context;3", "@type": "Interface", "@id": f"{PREFIX}Switch;1",
+    "extends": f"{PREFIX}Unit;1",
+    "contents": [{"@type": "Telemetry", "name": "on", "schema": "boolean"}],
+}  # fmt: skip
+SWITCHED: dict[str, Any] = {
+    "Unit": {
+        "asset": {
+            "customers": {"from": "people", "default": 1},
+            "source": [{"carrier": "water", "autonomy": {"from": "reserve", "default": "PT0S"}}],
+        },
+        "contents": {
+            "joins": {"mode": "network", "carrier": "water"},
+            "needs": {"dependent": "source", "group": "power", "autonomy": "PT4H"},
+        },
+    },
+    "Machine": {"asset": {"source": ["water"]}},
+    "Switch": {"asset": {"conducts": {"from": "on", "default": True}}},
+}
+
+
+def behind_a_switch(recharge: str = "PT0S") -> Plant:
+    """S feeds the tank T, good for six hours, through the valve V; H lives on T, X on nothing."""
+    asset: dict[str, Any] = SWITCHED["Unit"]["asset"]
+    tank = {**asset["source"][0], "recharge": recharge}
+    declared = {**SWITCHED, "Unit": {**SWITCHED["Unit"], "asset": {**asset, "source": [tank]}}}
+    twins: dict[str, dict[str, Any]] = {
+        "S": {"model": "Machine"}, "V": {"model": "Switch"}, "T": {"reserve": "PT6H"}, "H": {},
+        "X": {},
+    }  # fmt: skip
+    feeds = [("S", "joins", "V"), ("V", "joins", "T"), ("H", "needs", "T")]
+    return Plant(twins, feeds, declared, [*DOCUMENTS, SWITCH])
+
+
+def with_v(plant: Plant, *moments: tuple[int, bool]) -> AssetNetwork:
+    """The plant in which V stood so from each of these hours on, seen at the last; X had failed."""
+    past = Past()
+    found = past.under(plant.assets, Standing(0, failed=("X",), since={"X": NOW}), NOW)
+    for version, (hours, on) in enumerate(moments, 1):
+        found = past.under(
+            plant.assets, Standing(version, conducts={"V": on}), NOW + hours * HOUR * NANO
+        )
+    return found
+
+
+def test_a_switch_set_open_before_a_tank_that_is_partly_spent_leaves_it_the_rest() -> None:
+    plant = behind_a_switch(recharge="PT12H")
+    now = with_v(plant, (0, False), (3, True))
+
+    found = plant.what_if({"set": {"V": {"on": False}}}, assets=now)
+    opened = plant.what_if({"then": [{"after": "PT0S", "open": ["V"]}]}, assets=now)
+
+    assert outages(found) == [("T", 3, None), ("H", 7, None)]
+    assert found.timeline.outages == opened.timeline.outages
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_who_lives_on_a_tank_falls_when_it_is_empty_whatever_else_is_changed(
+    hours: int,
+) -> None:
+    plant = behind_a_switch()
+    now = with_v(plant, (0, False), (hours, False))
+
+    found = plant.what_if({"set": {"X": {"people": 5}}}, assets=now)
+
+    assert outages(found) == [("T", 6 - hours, None), ("H", 10 - hours, None)]
+
+
+IDS = ("S", "V", "T", "H", "X")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(IDS), st.sampled_from(("joins", "needs")), st.sampled_from(IDS)
+        ).filter(lambda link: link[0] != link[2]),
+        max_size=9,
+        unique_by=lambda link: (link[1], frozenset((link[0], link[2]))),
+    ),
+    st.lists(st.sampled_from(("PT0S", "PT1H", "PT6H")), min_size=5, max_size=5),
+    st.lists(
+        st.tuples(st.sampled_from((0, 1, 3)), st.booleans(), st.sets(st.sampled_from(IDS))),
+        min_size=1, max_size=4,
+    ),
+    st.booleans(),
+)  # fmt: skip
+def test_a_switch_that_is_set_is_a_switch_that_is_moved_in_a_plant_that_has_lived(
+    links: list[tuple[str, str, str]],
+    reserves: list[str],
+    moments: list[tuple[int, bool, set[str]]],
+    on: bool,
+) -> None:
+    twins: dict[str, dict[str, Any]] = {
+        id_: {"reserve": reserve} for id_, reserve in zip(IDS, reserves, strict=True)
+    }
+    twins["S"]["model"], twins["V"]["model"] = "Machine", "Switch"
+    plant = Plant(twins, links, SWITCHED, [*DOCUMENTS, SWITCH])
+    past, at, live, since = Past(), NOW, plant.assets, dict[str, int]()
+    for version, (hours, stands, failed) in enumerate(moments, 1):
+        at += hours * HOUR * NANO
+        since = {id_: since.get(id_, at) for id_ in failed}
+        standing = Standing(
+            version, failed=tuple(sorted(failed)), since=since, conducts={"V": stands}
+        )
+        live = past.under(plant.assets, standing, at)
+
+    said = plant.what_if({"set": {"V": {"on": on}}}, assets=live)
+    act = "close" if on else "open"
+    done = plant.what_if({"then": [{"after": "PT0S", act: ["V"]}]}, assets=live)
+
+    assert said.timeline.outages == done.timeline.outages
