@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -119,12 +119,17 @@ class GoingOn:
         return -FOREVER if ahead <= 0 else round(ahead, DIGITS)
 
     def at_worst(self, unknown: Ints, worst: Course) -> GoingOn:
-        """The same where these unknown assets have been down for ever, and with them all that is
-        down in the `worst` case of a plant without a past.
+        """The same where these unknown assets have been down for ever, and with them all that they
+        take down in the `worst` case of a plant without a past, be its switches as they stand or
+        as declared: what is cut off may have hung on them before, and its buffer be empty.
         """
+        lost = worst.down & ~self.alone.down
+        if self.declared is not self.network:
+            best, bad = (replace(one, network=self.declared) for one in (self.alone, worst))
+            lost |= bad.down & ~best.down
         fork = self.plant.fork()
         fork.fail(unknown)
-        fork.fail(np.flatnonzero(worst.down & ~fork.down))
+        fork.fail(np.flatnonzero(lost & ~fork.down))
         return GoingOn(worst, self.declared, fork.moment())
 
     @cached_property

@@ -53,7 +53,7 @@ SWITCHED = assets(
             },
         },
     },
-    {"grid": {"model": "Machine"}, "breaker": {}, "bus": {}, "hospital": {}},
+    {"grid": {"model": "Machine"}, "breaker": {}, "bus": {}, "hospital": {}, "sensor": {}},
     [("grid", "joins", "breaker"), ("breaker", "joins", "bus"), ("hospital", "needs", "bus")],
 )  # fmt: skip
 
@@ -326,6 +326,25 @@ def test_what_is_unknown_may_have_drained_it() -> None:
     assert now.state("hospital") == "unknown"
     assert now.impact(["grid"]).bounds.pessimistic.assets == 1
     assert now.impact(["grid"]).bounds.optimistic.assets == 0
+
+
+def test_what_an_open_breaker_cut_off_is_unknown_only_for_what_it_hangs_on() -> None:
+    watch = Watch(SWITCHED)
+    watch.conducts["breaker"] = True
+    watch.after(0)
+    watch.set("breaker", False, after=0)
+    watch.after(1)
+    conducts = {"breaker": False}
+
+    def with_unknown(id_: str) -> AssetNetwork:
+        standing = Standing(watch.version, unknown=(id_,), conducts=conducts)
+        return watch.past.under(watch.plain, standing, watch.now)
+
+    aside = with_unknown("sensor")
+    assert aside.state("hospital") == "ok"
+    assert aside.until == pytest.approx(START + 4 * HOUR, abs=1e6)
+    grid = with_unknown("grid")  # it may have been down before, and the battery be empty
+    assert grid.state("hospital") == "unknown"
 
 
 def test_what_is_asked_changes_nothing() -> None:
