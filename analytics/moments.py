@@ -195,7 +195,7 @@ def put(
     coming = _slots_of(state.feed_slot, moment.coming)
     timer["due"][coming] = moment.due
     runs = storages.mode == timers.DRAINING
-    scratch.dry[:], scratch.empty[:] = np.inf, 0
+    scratch.dry[:], scratch.empty[:], scratch.dry_cause[:] = np.inf, 0, -1
     scratch.dry[storages.at[runs]] = storages.since[runs]
     scratch.empty[storages.at[runs]] = storages.level[runs] <= 0.0
     arrays.storage_autonomy[storages.at[runs]] = storages.level[runs]
@@ -222,9 +222,30 @@ def _put_votes(
     circled = moment.buffers.at[moment.buffers.circled == 1]
     scratch.tally["lost"][circled] += falling.CIRCLED
     scratch.tally["decided"] = -1
+    running = np.zeros(groups, np.bool_)
+    running[moment.buffers.at[moment.buffers.mode == timers.DRAINING]] = True
+    _put_causes(lost & running[arrays.group], arrays, scratch)
     state.asset["short"] = np.bincount(short, minlength=len(flags))
     state.asset["own"] = 0
     state.asset["own"][moment.own] = 1
+
+
+def _put_causes(lost: Flags, arrays: kernels.Arrays, scratch: kernels.Scratch) -> None:
+    """Say whose loss decided these groups, given their lost feeds: the one with which too few were
+    left.
+    """
+    edges = np.flatnonzero(lost)
+    fell = scratch.mark["time"][arrays.provider[edges]]
+    if len(arrays.transfer):
+        fell = fell + arrays.transfer[edges]
+    edges = edges[np.lexsort((edges, fell, arrays.group[edges]))]
+    group, weight = arrays.group[edges], arrays.weight[edges]
+    total = np.cumsum(weight)
+    _, first, which = np.unique(group, return_index=True, return_inverse=True)
+    counted = total - (total - weight)[first][which]
+    enough = edges[counted >= arrays.rule["fail_at"][group]]
+    decided, at = np.unique(arrays.group[enough], return_index=True)
+    scratch.tally["decided"][decided] = arrays.provider[enough[at]]
 
 
 def _put_charges(charges: Charges, timer: NDArray[np.void], slots: Ints) -> None:

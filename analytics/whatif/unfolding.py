@@ -34,7 +34,8 @@ MAX_POINTS = 1_000
 @dataclass(frozen=True, slots=True)
 class Event:
     """One asset falls or rises, `at` seconds after the scenario: for want of which group or carrier
-    and because of whom; both None where it fails by itself, `cause` where a change takes it down.
+    and because of whom; both None where it fails by itself, `cause` where a change takes it down or
+    it is a storage that ran already.
     """
 
     at: float

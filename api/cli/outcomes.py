@@ -78,7 +78,7 @@ def _show_events(timeline: dict[str, Any], first: int) -> None:
 def _why(event: dict[str, Any]) -> str:
     if event["group"] is None:
         return "" if event["to"] == "ok" else "fails by itself"
-    return f"{event['group']}: {event['cause'] or 'cut off by what is changed'}"
+    return f"{event['group']}: {event['cause'] or 'cut off before, or by what is changed'}"
 
 
 def _show_affected(impact: dict[str, Any]) -> None:

@@ -155,6 +155,19 @@ def test_who_lives_on_a_tank_falls_when_it_is_empty_whatever_else_is_changed(
     assert outages(found) == [("T", 6 - hours, None), ("H", 10 - hours, None)]
 
 
+def test_what_falls_on_a_battery_that_runs_already_falls_because_of_what_it_has_lost() -> None:
+    plant = behind_a_switch()
+    empty = with_v(plant, (0, False), (6, False), (7, False))
+    runs = with_v(plant, (0, False), (1, False))
+
+    told = [
+        [(one.id, one.group, one.cause) for one in plant.what_if({}, assets=now).timeline.events]
+        for now in (empty, runs)
+    ]
+
+    assert told == [[("H", "power", "T")], [("T", "water", None), ("H", "power", "T")]]
+
+
 IDS = ("S", "V", "T", "H", "X")
 
 
