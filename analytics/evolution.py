@@ -312,7 +312,7 @@ class Evolution:
             self.switch(asset, bool(before.conducts[asset]))
         self.fail(before.down)
         self._scratch.mark["time"][before.down] = before.since
-        put_off(before, self._arrays, self._state)
+        put_off(before, self._arrays, self._state, self.network.visible)
         self.advance(self.now)
         self.repair(np.setdiff1d(before.down, before.own))
 

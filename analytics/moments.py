@@ -231,21 +231,30 @@ def _put_votes(
 
 
 def _put_causes(lost: Flags, arrays: kernels.Arrays, scratch: kernels.Scratch) -> None:
-    """Say whose loss decided these groups, given their lost feeds: the one with which too few were
-    left.
-    """
+    """Say whose loss decided the groups of these lost feeds."""
     edges = np.flatnonzero(lost)
-    fell = scratch.mark["time"][arrays.provider[edges]]
+    felt = scratch.mark["time"][arrays.provider[edges]]
     if len(arrays.transfer):
-        fell = fell + arrays.transfer[edges]
-    edges = edges[np.lexsort((edges, fell, arrays.group[edges]))]
-    group, weight = arrays.group[edges], arrays.weight[edges]
-    total = np.cumsum(weight)
+        felt = felt + arrays.transfer[edges]
+    group, edge = _deciding(edges, felt, arrays)
+    scratch.tally["decided"][group] = arrays.provider[edge]
+
+
+def _deciding(
+    edges: NDArray[np.integer], felt: Floats, arrays: kernels.Arrays
+) -> tuple[Ints, NDArray[np.integer]]:
+    """The groups that lost feeds, `felt` each at its time, lose, and the feed with which too few
+    were left of each.
+    """
+    order = np.lexsort((edges, felt, arrays.group[edges]))
+    edges = edges[order]
+    group, total = arrays.group[edges], np.cumsum(arrays.weight[edges])
     _, first, which = np.unique(group, return_index=True, return_inverse=True)
-    counted = total - (total - weight)[first][which]
-    enough = edges[counted >= arrays.rule["fail_at"][group]]
-    decided, at = np.unique(arrays.group[enough], return_index=True)
-    scratch.tally["decided"][decided] = arrays.provider[enough[at]]
+    earlier = (total - arrays.weight[edges])[first][which.reshape(-1)]
+    fail_at = arrays.rule["fail_at"][group]
+    enough = np.flatnonzero((fail_at > 0) & (total - earlier >= fail_at))
+    lost, at = np.unique(group[enough], return_index=True)
+    return lost, edges[enough[at]]
 
 
 def _put_charges(charges: Charges, timer: NDArray[np.void], slots: Ints) -> None:
@@ -268,15 +277,24 @@ def filled(before: Moment, state: falling.Evolving) -> None:
         timer["level"][slots] = np.clip(timer["full"][slots] - drawn, 0.0, timer["full"][slots])
 
 
-def put_off(before: Moment, arrays: kernels.Arrays, state: falling.Evolving) -> None:
-    """Those who were down already are felt when it was due, or by now."""
-    was = np.zeros(len(state.asset), np.bool_)
-    was[before.down] = True
+def put_off(before: Moment, arrays: kernels.Arrays, state: falling.Evolving, visible: int) -> None:
+    """Those who were down already are felt when it was due, or by now. Gates, the assets from
+    `visible` on, were down with what they stand for.
+    """
+    since = np.full(len(state.asset), np.inf)
+    since[before.down] = before.since
+    gated = arrays.rule["consumer"][arrays.group] >= visible
+    lost = np.flatnonzero(gated & (since[arrays.provider] < np.inf))
+    group, edge = _deciding(lost, since[arrays.provider[lost]], arrays)
+    np.minimum.at(since, arrays.rule["consumer"][group], since[arrays.provider[edge]])
     timer = state.timer
     feeds = np.flatnonzero((timer["kind"] == timers.FEED) & (timer["place"] >= 0))
     due = dict(zip(before.coming.tolist(), before.due.tolist(), strict=True))
-    for slot in feeds[was[arrays.provider[timer["at"][feeds]]]].tolist():
-        timer["due"][slot] = max(due.get(int(timer["at"][slot]), before.now), before.now)
+    for slot in feeds[since[arrays.provider[timer["at"][feeds]]] < np.inf].tolist():
+        at = int(timer["at"][slot])
+        provider = arrays.provider[at]
+        felt = since[provider] + arrays.transfer[at] if provider >= visible else before.now
+        timer["due"][slot] = max(due.get(at, felt), before.now)
     _set(state, np.flatnonzero(timer["place"] >= 0))
 
 

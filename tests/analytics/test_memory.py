@@ -431,3 +431,25 @@ def test_who_feeds_through_a_duct_that_stopped_is_up(again: Any) -> None:
     assert watch.repair("A").baseline_down == ("A", "B", "S", "X")
     again(watch, _ducted())
     assert watch.after(1).baseline_down == ("A", "B", "S", "X")
+
+
+def _late_ducts(*more: str) -> AssetNetwork:
+    """X is fed by P through a duct, and feels the loss of it an hour later."""
+    said = {"needs": {"dependent": "source", "transfer": "PT1H", "failureDomain": "domain:duct"}}
+    ids = {id_: {} for id_ in ("P", "X", *more)}
+    return assets({"Unit": {"contents": said}}, ids, [("X", "needs", "P")])
+
+
+@pytest.mark.parametrize("failed", ["P", "domain:duct"])
+def test_what_was_lost_through_a_duct_is_felt_when_it_was_to_be(again: Any, failed: str) -> None:
+    watch = Watch(_late_ducts())
+    watch.after(0)
+    watch.fail(failed)
+    assert "X" not in watch.after(0.5).baseline_down
+
+    again(watch, _late_ducts("new"))
+    assert "X" not in watch.after(0.4).baseline_down
+    assert "X" in watch.after(0.11).baseline_down
+
+    again(watch, _late_ducts("new", "newer"))
+    assert "X" in watch.after(0).baseline_down
