@@ -343,3 +343,49 @@ def test_what_is_asked_changes_nothing() -> None:
 
     assert (after.now, after.buffers.left) == (before.now, before.buffers.left)
     assert watch.past.memory() == watch.past.memory()
+
+
+def test_the_votes_of_a_battery_that_is_not_full_name_what_was_lost() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(3)
+    watch.repair("grid")
+
+    rows = [watch.after(hours).impact(["grid"]).affected()[0] for hours in (0, 1, 2)]
+
+    assert [row.at / 3600 for row in rows] == [1, 1.5, 2.5]
+    assert {row.votes for row in rows} == {"1 of 1 lost: grid"}
+
+
+def test_what_has_failed_already_takes_along_what_a_spent_battery_lets_go() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(3)
+    watch.repair("grid")
+    watch.after(2)
+    watch.fail("grid")
+
+    assert _hours(watch.after(1), "grid") == {"hospital": 1}
+    assert _hours(watch.after(1.1), "grid") == {"hospital": 0}  # Four full hours are not over yet.
+    assert _hours(watch.after(5), "grid") == {"hospital": 0}
+
+
+def test_a_path_names_the_failed_one_behind_a_gate_that_closes_anyway() -> None:
+    needs = {"dependent": "source", "autonomy": "PT1H"}
+    duct = needs | {"failureDomain": "domain:duct"}
+    contents = {"needs": duct, "backs": needs}
+    watch = Watch(
+        assets(
+            {"Unit": {"contents": contents}},
+            {"G": {}, "A": {}, "H": {}},
+            [("A", "backs", "G"), ("H", "needs", "A")],
+        )
+    )
+    watch.after(0)
+    watch.fail("G")
+
+    (found,) = watch.after(0.5).impact(["A"], 3600).affected()
+
+    assert (found.id, found.at, found.path) == ("H", 3600, ("A", "H"))

@@ -80,3 +80,17 @@ def test_a_change_that_takes_a_feed_away_leaves_what_is_in_the_battery(plant: Pl
 
     assert outages(found) == [("D", 0, None), ("H", 1, None)]
     assert [row.at for row in found.impact.affected()] == [HOUR]
+
+
+def test_what_is_down_holds_what_it_held_when_a_scenario_repairs_it(plant: Plant) -> None:
+    now, past = NOW + 3 * HOUR * NANO, Past()
+    past.under(plant.assets, Standing(1, failed=("G",), since={"G": NOW}), NOW)
+    past.under(plant.assets, Standing(2), now)  # One hour is left.
+    past.under(plant.assets, Standing(3, failed=("H",), since={"H": now}), now)
+    both = Standing(4, failed=("G", "H"), since={"G": now + NANO, "H": now})
+    today = past.under(plant.assets, both, now + NANO)
+
+    found = plant.what_if({"then": [{"after": "PT1H", "repair": ["H"]}]}, assets=today)
+
+    events = [(one.id, one.at / HOUR, one.rose) for one in found.timeline.events]
+    assert events == [("H", 1, True), ("H", pytest.approx(2, abs=1e-3), False)]
