@@ -10,6 +10,8 @@ from tests.analytics.plant import DOCUMENTS
 from tests.analytics.whatif.plants import Plant
 from twinfall.analytics import AssetNetwork, Standing
 from twinfall.analytics.past import Past
+from twinfall.analytics.requirements.assuming import assuming
+from twinfall.analytics.requirements.vocabulary import Vocabulary
 from twinfall.analytics.whatif import Outcome
 
 HOUR = 3600
@@ -143,3 +145,18 @@ def test_losses_that_are_on_their_way_are_so_in_a_changed_plant() -> None:
     )
 
     assert outages(found) == [("A", 1, None), ("B", 3.5, None)]
+
+
+@pytest.mark.parametrize("kind", ["failed", "out"])
+def test_what_has_failed_long_ago_does_not_fail_anew_in_a_scenario(plant: Plant, kind: str) -> None:
+    down, past = Standing(1, **{kind: ("G",)}, since={"G": NOW}), Past()
+    past.under(plant.assets, down, NOW)
+    now = NOW + 10 * HOUR * NANO
+    today = past.under(plant.assets, down, now)
+    vocabulary = Vocabulary(plant.graph.ontology, plant.graph.dependencies)
+    scenario = {"fail": ["G"], "then": [{"after": "PT1H", "fail": ["G"]}]}
+
+    found = assuming(today, scenario, vocabulary, now)
+
+    assert found.assets.baseline_down == ("G", "H")
+    assert {one.baseline_down for _, one in found.later()} == {("G", "H")}
