@@ -6,7 +6,7 @@ import copy
 import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import count
 
@@ -20,7 +20,7 @@ from twinfall.analytics.course import Course
 from twinfall.analytics.criticality import Criticality
 from twinfall.analytics.explaining import AssetImpact
 from twinfall.analytics.gathering import NotEvaluated
-from twinfall.analytics.going import AnyCourse, GoingOn
+from twinfall.analytics.going import AnyCourse, GoingOn, Under
 from twinfall.analytics.limits import NANO, NEVER
 from twinfall.analytics.network import FOREVER, Network
 from twinfall.analytics.positions import Positions
@@ -40,15 +40,6 @@ MAX_SHOWN = 200
 """Letters of an id that nobody has; ids have fewer."""
 MAX_COMPARED = 50_000
 """Twins among which similar ids are looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Under:
-    """The live state at a time in ns, and how a plant stands `as_is` that is not at rest."""
-
-    standing: Standing
-    now: int
-    as_is: moments.Moment | None = None
 
 
 class AssetNetwork:
@@ -73,7 +64,9 @@ class AssetNetwork:
         self.cursor = topology.cursor
         self.standing = under.standing if under else Standing()
         self.now = under.now if under else 0
-        self.as_is = under.as_is if under else None
+        self.moment = under.moment if under else None
+        """How a plant stands that has been followed."""
+        self.as_is = None if under and under.at_rest else self.moment
         """What the plant has come to, where buffers run or recharge, or losses are on their way."""
         self.snapshot = f"{topology.cursor}-{models[:12]}"
         if self.standing.version:
@@ -130,6 +123,11 @@ class AssetNetwork:
         return self.compiled.network
 
     @property
+    def declared(self) -> Network:
+        """The same with its switches as the graph has them."""
+        return self._origin.network
+
+    @property
     def topology(self) -> Topology:
         """What it was compiled from: models, owners and components by position."""
         return self._made[0]
@@ -159,18 +157,25 @@ class AssetNetwork:
         return tuple(self.ids[int(i)] for i in np.flatnonzero(self.course.down[: self.visible]))
 
     def under(
-        self, standing: Standing, now: int, as_is: moments.Moment | None = None
+        self,
+        standing: Standing,
+        now: int,
+        moment: moments.Moment | None = None,
+        *,
+        at_rest: bool = False,
     ) -> AssetNetwork:
         """The same graph with its assets in these states, seen at `now` (ns): what has failed or
         is in maintenance, and what that took along since then, is down before any question. Or
-        what is down in a plant that has come by now to stand `as_is`.
+        what is down in a plant that has come by now to stand as at this `moment`.
         """
         conducts = self.network.arrays.conducts.astype(bool)
         for id_, on in standing.conducts.items():
             if id_ in self._position:
                 conducts[self._position[id_]] = on
         compiled = replace(self.compiled, network=self._conducting(conducts))
-        made = AssetNetwork(compiled, *self._made, Under(standing, now, as_is), self._twin)
+        made = AssetNetwork(
+            compiled, *self._made, Under(standing, now, moment, at_rest), self._twin
+        )
         made._origin = self._origin
         return made
 
@@ -203,11 +208,16 @@ class AssetNetwork:
         out = tuple(one for one in standing.out if one not in asked)
         if len(failed) == len(standing.failed) and len(out) == len(standing.out):
             return self
-        return self._origin.under(replace(standing, failed=failed, out=out), self.now)
+        standing = replace(standing, failed=failed, out=out)
+        if self.moment is None:
+            return self._origin.under(standing, self.now)
+        from twinfall.analytics.past import otherwise
+
+        return otherwise(self._origin, self, standing, ids)
 
     def afresh(self) -> AssetNetwork:
         """The same states in a plant that has been through nothing but the failures that stand."""
-        return self if self.as_is is None else self._origin.under(self.standing, self.now)
+        return self if self.moment is None else self._origin.under(self.standing, self.now)
 
     def compiled_from(self, other: AssetNetwork) -> bool:
         """Whether this is that graph under some states."""
@@ -219,7 +229,7 @@ class AssetNetwork:
         course = self._course([*self.standing.failed, *self.standing.out], ())
         if self.as_is is None:
             return course
-        return GoingOn(course, self._origin.network, self.as_is)
+        return GoingOn(course, self.declared, self.as_is)
 
     @cached_property
     def worst(self) -> AnyCourse | None:

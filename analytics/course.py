@@ -86,6 +86,10 @@ class Course:
             return -FOREVER
         return self._gone.get(asset, FOREVER)
 
+    def began(self, group: int, empty: float) -> float:
+        """When the buffer of a group began to run that is empty then, in seconds after now."""
+        return empty - float(self.network.feeds.autonomy[group])
+
     @cached_property
     def _gone(self) -> dict[int, float]:
         rows = zip(self.ahead.asset.tolist(), self.ahead.time.tolist(), strict=True)

@@ -125,8 +125,10 @@ class Evolution:
     def fail_late(self, assets: int | Iterable[int], since: float) -> None:
         """Fail these now, of which nobody knew: what runs because of it has run since then."""
         running = begun(self._state)
-        self.fail(assets)
-        backdate(self._state, self._scratch, running, self.now - since)
+        fell = self.fail(assets).fell
+        self._scratch.mark["time"][fell] = since
+        late = self.now - since
+        backdate(self._arrays, self._scratch, self._state, running, late, self.now)
         self.advance(self.now)
 
     def repair(self, assets: int | Iterable[int], at: float | None = None) -> Moved:

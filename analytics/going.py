@@ -20,11 +20,24 @@ from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.kernels import timers
 from twinfall.analytics.moments import Charges, Moment
 from twinfall.analytics.network import FOREVER, Flags, Floats, Impact, Ints, Network
+from twinfall.analytics.states import Standing
 
 SAME = 1e-3
 """Seconds by which times may differ that come by two ways: clocks count from long ago."""
 LONG = 1e12
 """Seconds after which every declared buffer is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """The live state at a time in ns, and how a plant stands that has been followed until then;
+    whether it is `at_rest`, but for what those that are down hold.
+    """
+
+    standing: Standing
+    now: int
+    moment: Moment | None = None
+    at_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,19 @@ class GoingOn:
         """When an asset goes down without any further failure, in seconds after now; FOREVER."""
         ahead = float(self._falls[asset]) - self.moment.now
         return -FOREVER if ahead <= 0 else round(ahead, DIGITS)
+
+    def began(self, group: int, empty: float) -> float:
+        """As `Course.began`: one that is not full may have recharged until then."""
+        buffers = self.moment.buffers
+        at = int(np.searchsorted(buffers.at, group))
+        if at == len(buffers.at) or buffers.at[at] != group:
+            return self.alone.began(group, empty)
+        if buffers.mode[at] == timers.DRAINING:
+            return float(buffers.since[at]) - self.moment.now
+        full, left = float(buffers.full[at]), float(buffers.left[at])
+        fills = float(self.network.feeds.recharge[group])
+        charged = full if fills == 0 else (empty * full + left * fills) / (full + fills)
+        return empty - min(charged, full) + SAME
 
     def at_worst(self, unknown: Ints, worst: Course) -> GoingOn:
         """The same where these unknown assets have been down for ever, and with them all that they

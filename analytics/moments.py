@@ -307,16 +307,49 @@ def begun(state: falling.Evolving) -> Flags:
 
 
 def backdate(
-    state: falling.Evolving, scratch: kernels.Scratch, before: Flags, seconds: float
+    arrays: kernels.Arrays,
+    scratch: kernels.Scratch,
+    state: falling.Evolving,
+    before: Flags,
+    seconds: float,
+    now: float,
 ) -> None:
-    """Have all that has begun since `before` begun so much earlier. What is due by now, is so."""
+    """Have all that has begun since `before`, which is now, begun so much earlier, but no group's
+    buffer before the group was lost. What is due by now, is so.
+    """
     timer = state.timer
-    fresh = begun(state) & ~before
-    timer["since"][fresh] -= seconds
-    timer["due"][fresh] -= seconds
-    runs = np.flatnonzero(fresh[state.first_storage :][: len(scratch.dry)])
+    fresh = np.flatnonzero(begun(state) & ~before)
+    earlier = np.full(len(fresh), seconds)
+    buffers = timer["kind"][fresh] == timers.BUFFER
+    lost = _lost_since(arrays, scratch, timer["at"][fresh[buffers]])
+    earlier[buffers] = np.clip(now - lost, 0.0, seconds)
+    timer["since"][fresh] -= earlier
+    timer["due"][fresh] -= earlier
+    runs = fresh[timer["kind"][fresh] == timers.STORAGE] - state.first_storage
     scratch.dry[runs] -= seconds
     _set(state, np.flatnonzero(timer["place"] >= 0))
+
+
+def _lost_since(arrays: kernels.Arrays, scratch: kernels.Scratch, groups: Ints) -> Floats:
+    """Since when each of these has lost too much, by when its providers fell; -inf: nobody knows.
+    O(feeds).
+    """
+    asked = np.zeros(len(arrays.rule), np.bool_)
+    asked[groups] = True
+    down = scratch.mark["wave"] != kernels.UP
+    rows = np.flatnonzero(asked[arrays.group] & down[arrays.provider])
+    time = scratch.mark["time"][arrays.provider[rows]]
+    if len(arrays.transfer):
+        time = time + arrays.transfer[rows]
+    order = np.lexsort((time, arrays.group[rows]))
+    group, time, weight = arrays.group[rows][order], time[order], arrays.weight[rows][order]
+    gathered = np.cumsum(weight, dtype=np.int64)
+    first = np.searchsorted(group, group)
+    gathered -= (gathered - weight)[first]
+    enough = np.flatnonzero(gathered >= arrays.rule["fail_at"][group])[::-1]
+    found = np.full(len(arrays.rule), -np.inf)
+    found[group[enough]] = time[enough]
+    return found[groups]
 
 
 def _set(state: falling.Evolving, slots: NDArray[np.integer]) -> None:

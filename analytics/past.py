@@ -154,7 +154,7 @@ def going_on(
         under = assets.under(standing, now)
     moment = evolution.moment()
     if is_at_rest(moment, evolution.network) and not (known & ~down)[:visible].any():
-        return under
+        return assets.under(standing, now, moment, at_rest=True)
     return assets.under(standing, now, moment)
 
 
@@ -163,6 +163,8 @@ def plant_now(assets: AssetNetwork) -> Evolution:
     course = assets.course
     if isinstance(course, GoingOn):
         return course.plant.fork()
+    if assets.moment is not None:
+        return Evolution.resumed(assets.declared, assets.moment)
     since = np.maximum(course.at - course.now, -REACH)
     begin = -float(min([0.0, *since.tolist()]))
     evolution = Evolution(assets.network)

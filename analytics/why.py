@@ -79,7 +79,10 @@ class Losses:
                 break
             path.append(asset)
             seen.add(asset)
-        return tuple(self.assets.ids[p] for p in reversed(path) if p < self.assets.visible)
+        if asset >= self.assets.visible:  # one that goes down anyway by the horizon
+            path.append(self.shown(asset))
+        named = dict.fromkeys(p for p in reversed(path) if p < self.assets.visible)
+        return tuple(self.assets.ids[p] for p in named)
 
     def why(self, group: int, asset: int) -> tuple[str, str]:
         """The name of the group (or carrier) that took the asset down, and how it stood."""
@@ -89,7 +92,7 @@ class Losses:
             return carrier, f"no source of {carrier} reached"
         network = self.assets.network
         row = self.row[asset]
-        time = float(self.whole.time[row]) - float(network.feeds.autonomy[group])
+        time = self.assets.course.began(group, float(self.whole.time[row]))
         lost = self.lost(network.feeds, network.edges_of(group), time, float(self.whole.wave[row]))
         return compiled.group_names[compiled.group_name[group]], self.said(
             lost, network.feeds, group

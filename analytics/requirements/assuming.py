@@ -50,11 +50,12 @@ def assuming(assets: AssetNetwork, scenario: Any, vocabulary: Vocabulary, now: i
     outcome = what_if(assets, scenario, *models, spread=False)
     changed, standing, fail = outcome.assets, outcome.assets.standing, outcome.failed
     now = max(now, changed.now)
+    fresh = set(fail) - {*standing.failed, *standing.out}
     said = replace(
         standing,
         failed=tuple(sorted({*standing.failed, *fail})),
         out=tuple(one for one in standing.out if one not in set(fail)),
-        since={**standing.since, **dict.fromkeys(fail, now)},
+        since={**standing.since, **dict.fromkeys(fresh, now)},
     )
     moments, left_out = _moments(outcome)
     warnings = outcome.warnings + ((_left_out(left_out),) if left_out else ())

@@ -50,14 +50,17 @@ def _done(assets: AssetNetwork, standing: Standing, steps: Iterable[Step], origi
     """The states once these steps were taken; their times count from `origin` (ns)."""
     own, since = dict.fromkeys(standing.failed), dict(standing.since)
     conducts, repaired = dict(standing.conducts), set[str]()
+    out = set(standing.out)
     for step in steps:
         back = {assets.ids[at] for at in step.repair}
         repaired |= back
         own = {id_: None for id_ in own if id_ not in back}
+        out -= back
         conducts.update((assets.ids[at], True) for at in step.close)
         conducts.update((assets.ids[at], False) for at in step.open)
         fresh = [assets.ids[at] for at in step.fail if at < len(assets.ids)]
-        since.update((id_, origin + round(step.at * NANO)) for id_ in fresh if id_ not in own)
+        new = (id_ for id_ in fresh if id_ not in own and id_ not in out)
+        since.update((id_, origin + round(step.at * NANO)) for id_ in new)
         own.update(dict.fromkeys(fresh))
     gone = repaired | own.keys()
 

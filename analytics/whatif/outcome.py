@@ -181,7 +181,7 @@ def _moved(assets: AssetNetwork, scenario: Scenario) -> AssetNetwork:
     if scenario.at is None:
         return assets
     moment = scenario.at.moment(assets.now)
-    if assets.as_is is None:
+    if assets.moment is None:
         return assets.under(assets.standing, moment)
     plant = plant_now(assets)
     plant.advance(plant.now + (moment - assets.now) / NANO)

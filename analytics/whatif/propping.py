@@ -11,6 +11,7 @@ that have run for a while: all that is down today is down then, and buffers hold
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from twinfall.analytics.assembling import arrays_of
 from twinfall.analytics.assets import AssetNetwork
 from twinfall.analytics.feeds import Feeds, sparse
 from twinfall.analytics.links import Links, Storages
+from twinfall.analytics.moments import Moment
 from twinfall.analytics.network import Network
 from twinfall.analytics.past import plant_now
 from twinfall.analytics.timeline import Events, Timeline
@@ -114,7 +116,36 @@ def _as_full_as_today(
     storages = Storages(
         spots.asset[some], spots.carrier[some], stored[some], spots.recharges()[some]
     )
-    return replace(feeds, autonomy=sparse(autonomy)), replace(links, storages=storages)
+    transfer = _on_their_way(feeds, changed, today, now.moment())
+    feeds = replace(feeds, autonomy=sparse(autonomy), transfer=sparse(transfer))
+    return feeds, replace(links, storages=storages)
+
+
+def _on_their_way(
+    feeds: Feeds, changed: AssetNetwork, today: AssetNetwork, now: Moment
+) -> NDArray[np.float64]:
+    """How long a loss takes to be felt: of who is down today, what is left of that."""
+    transfer, old = feeds.transfer.copy(), today.network.feeds
+    down = np.zeros(today.network.n, np.bool_)
+    down[now.down] = True
+    late = np.flatnonzero((old.transfer > 0) & down[old.provider])
+    due = dict(zip(now.coming.tolist(), (now.due - now.now).tolist(), strict=True))
+    ahead = (due.get(row, 0.0) for row in late.tolist())
+    left = dict(zip(_between(old, today, late), ahead, strict=True))
+    rows = np.flatnonzero(transfer > 0) if left else late[:0]
+    for row, key in zip(rows.tolist(), _between(feeds, changed, rows), strict=True):
+        transfer[row] = min(transfer[row], left.get(key, transfer[row]))
+    return transfer
+
+
+def _between(
+    feeds: Feeds, assets: AssetNetwork, rows: NDArray[np.int64]
+) -> Iterator[tuple[str, bool, int, str]]:
+    """Of feeds, in whatever network: from whom, over a gate or not, to whom, in which group."""
+    groups = feeds.group[rows]
+    provider, consumer = feeds.provider[rows].tolist(), feeds.consumer[groups].tolist()
+    for begin, end, name in zip(provider, consumer, _names(assets, groups), strict=True):
+        yield assets.ids[begin], begin >= assets.visible, end, name
 
 
 def _old(events: Events, raised: Flags, before: Flags) -> Flags:
@@ -144,7 +175,7 @@ def _lost(changed: AssetNetwork, down: Flags, before: Flags) -> Ints:
     return groups
 
 
-def _names(assets: AssetNetwork, groups: NDArray[np.int64]) -> list[str]:
+def _names(assets: AssetNetwork, groups: NDArray[np.integer]) -> list[str]:
     compiled = assets.compiled
     return [compiled.group_names[name] for name in compiled.group_name[groups].tolist()]
 

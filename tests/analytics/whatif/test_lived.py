@@ -12,6 +12,8 @@ from tests.analytics.plant import DOCUMENTS, PREFIX
 from tests.analytics.whatif.plants import Plant
 from twinfall.analytics import AssetNetwork, Standing
 from twinfall.analytics.past import Past
+from twinfall.analytics.requirements.assuming import assuming
+from twinfall.analytics.requirements.vocabulary import Vocabulary
 from twinfall.analytics.whatif import Outcome
 
 HOUR = 3600
@@ -212,3 +214,83 @@ def test_a_switch_that_is_set_is_a_switch_that_is_moved_in_a_plant_that_has_live
     done = plant.what_if({"then": [{"after": "PT0S", act: ["V"]}]}, assets=live)
 
     assert said.timeline.outages == done.timeline.outages
+
+
+# -- what is down, and what is on its way ----------------------------------------------------------
+
+
+def test_what_is_down_holds_what_it_held_when_a_scenario_repairs_it(plant: Plant) -> None:
+    now, past = NOW + 3 * HOUR * NANO, Past()
+    past.under(plant.assets, Standing(1, failed=("G",), since={"G": NOW}), NOW)
+    past.under(plant.assets, Standing(2), now)  # One hour is left.
+    past.under(plant.assets, Standing(3, failed=("H",), since={"H": now}), now)
+    both = Standing(4, failed=("G", "H"), since={"G": now + NANO, "H": now})
+    today = past.under(plant.assets, both, now + NANO)
+
+    found = plant.what_if({"then": [{"after": "PT1H", "repair": ["H"]}]}, assets=today)
+
+    events = [(one.id, one.at / HOUR, one.rose) for one in found.timeline.events]
+    assert events == [("H", 1, True), ("H", pytest.approx(2, abs=1e-3), False)]
+
+
+def test_a_switch_that_is_set_in_a_plant_with_a_past_leaves_a_tank_what_it_holds() -> None:
+    declared = {
+        "Machine": {"asset": {"source": ["water"]}},
+        "Unit": {
+            "asset": {
+                "conducts": {"from": "position", "default": True},
+                "source": [{"carrier": "water", "autonomy": "PT2H", "recharge": "PT2H"}],
+            },
+            "contents": {
+                "joins": {"mode": "network", "carrier": "water"},
+                "needs": {"dependent": "source", "group": "power", "autonomy": "PT4H"},
+            },
+        },
+    }
+    twins = {"S": {"model": "Machine"}, "V": {}, "T": {}, "G": {}, "H": {}}
+    links = [("S", "joins", "V"), ("V", "joins", "T"), ("H", "needs", "G")]
+    position = {"@type": "Telemetry", "name": "position", "schema": "boolean"}
+    unit = {**DOCUMENTS[0], "contents": [*DOCUMENTS[0]["contents"], position]}
+    plant = Plant(twins, links, declared, [unit, *DOCUMENTS[1:]])
+    down = Standing(1, failed=("G",), since={"G": NOW})
+    past = Past()
+    past.under(plant.assets, down, NOW)
+    today = past.under(plant.assets, down, NOW + HOUR * NANO)
+
+    found = plant.what_if({"set": {"V": {"position": False}}}, assets=today)
+
+    assert outages(found) == [("T", 2, None), ("H", 3, None)]
+
+
+def test_losses_that_are_on_their_way_are_so_in_a_changed_plant() -> None:
+    needs = {
+        "dependent": "source", "rule": "any", "transfer": {"from": "lag", "default": "PT2H"},
+        "autonomy": {"from": "reserve", "default": "PT0S"},
+    }  # fmt: skip
+    twins = {"G": {}, "A": {}, "B": {"reserve": "PT4H"}, "C": {}, "D": {}}
+    links = [("A", "needs", "G"), ("B", "needs", "G", {"lag": "PT30M"}), ("D", "needs", "C")]
+    plant = Plant(twins, links, {"Unit": {"contents": {"needs": needs}}})
+    down, past = Standing(1, failed=("G",), since={"G": NOW}), Past()
+    past.under(plant.assets, down, NOW)
+    today = past.under(plant.assets, down, NOW + HOUR * NANO)
+
+    found = plant.what_if(
+        {"remove": [{"source": "D", "name": "needs", "target": "C"}]}, assets=today
+    )
+
+    assert outages(found) == [("A", 1, None), ("B", 3.5, None)]
+
+
+@pytest.mark.parametrize("kind", ["failed", "out"])
+def test_what_has_failed_long_ago_does_not_fail_anew_in_a_scenario(plant: Plant, kind: str) -> None:
+    down, past = Standing(1, **{kind: ("G",)}, since={"G": NOW}), Past()
+    past.under(plant.assets, down, NOW)
+    now = NOW + 10 * HOUR * NANO
+    today = past.under(plant.assets, down, now)
+    vocabulary = Vocabulary(plant.graph.ontology, plant.graph.dependencies)
+    scenario = {"fail": ["G"], "then": [{"after": "PT1H", "fail": ["G"]}]}
+
+    found = assuming(today, scenario, vocabulary, now)
+
+    assert found.assets.baseline_down == ("G", "H")
+    assert {one.baseline_down for _, one in found.later()} == {("G", "H")}
