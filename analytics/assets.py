@@ -201,23 +201,30 @@ class AssetNetwork:
 
     def but_for(self, *ids: str) -> AssetNetwork:
         """The same moment with these assets themselves in order, so that their failure can be
-        assumed.
+        assumed; buffers hold what they hold.
         """
+        from twinfall.analytics.past import otherwise  # here: it makes networks
+
+        standing = self._but_for(ids)
+        if standing is self.standing:
+            return self
+        return otherwise(self._origin, self, standing, ids).at(self.cursor)
+
+    def afresh(self, *ids: str) -> AssetNetwork:
+        """The same states with these assets in order, in a plant that has been through nothing but
+        the failures that stand.
+        """
+        standing = self._but_for(ids)
+        if standing is self.standing and self.moment is None:
+            return self
+        return self._origin.under(standing, self.now).at(self.cursor)
+
+    def _but_for(self, ids: Iterable[str]) -> Standing:
         standing, asked = self.standing, set(ids)
         failed = tuple(one for one in standing.failed if one not in asked)
         out = tuple(one for one in standing.out if one not in asked)
-        if len(failed) == len(standing.failed) and len(out) == len(standing.out):
-            return self
-        standing = replace(standing, failed=failed, out=out)
-        if self.moment is None:
-            return self._origin.under(standing, self.now)
-        from twinfall.analytics.past import otherwise
-
-        return otherwise(self._origin, self, standing, ids)
-
-    def afresh(self) -> AssetNetwork:
-        """The same states in a plant that has been through nothing but the failures that stand."""
-        return self if self.moment is None else self._origin.under(self.standing, self.now)
+        same = len(failed) == len(standing.failed) and len(out) == len(standing.out)
+        return standing if same else replace(standing, failed=failed, out=out)
 
     def compiled_from(self, other: AssetNetwork) -> bool:
         """Whether this is that graph under some states."""

@@ -233,10 +233,7 @@ def _put_votes(
 def _put_causes(lost: Flags, arrays: kernels.Arrays, scratch: kernels.Scratch) -> None:
     """Say whose loss decided the groups of these lost feeds."""
     edges = np.flatnonzero(lost)
-    felt = scratch.mark["time"][arrays.provider[edges]]
-    if len(arrays.transfer):
-        felt = felt + arrays.transfer[edges]
-    group, edge = _deciding(edges, felt, arrays)
+    group, edge = _deciding(edges, _felt(edges, arrays, scratch), arrays)
     scratch.tally["decided"][group] = arrays.provider[edge]
 
 
@@ -337,19 +334,19 @@ def _lost_since(arrays: kernels.Arrays, scratch: kernels.Scratch, groups: Ints) 
     asked = np.zeros(len(arrays.rule), np.bool_)
     asked[groups] = True
     down = scratch.mark["wave"] != kernels.UP
-    rows = np.flatnonzero(asked[arrays.group] & down[arrays.provider])
-    time = scratch.mark["time"][arrays.provider[rows]]
-    if len(arrays.transfer):
-        time = time + arrays.transfer[rows]
-    order = np.lexsort((time, arrays.group[rows]))
-    group, time, weight = arrays.group[rows][order], time[order], arrays.weight[rows][order]
-    gathered = np.cumsum(weight, dtype=np.int64)
-    first = np.searchsorted(group, group)
-    gathered -= (gathered - weight)[first]
-    enough = np.flatnonzero(gathered >= arrays.rule["fail_at"][group])[::-1]
+    edges = np.flatnonzero(asked[arrays.group] & down[arrays.provider])
+    felt = np.full(len(arrays.provider), -np.inf)
+    felt[edges] = _felt(edges, arrays, scratch)
+    group, edge = _deciding(edges, felt[edges], arrays)
     found = np.full(len(arrays.rule), -np.inf)
-    found[group[enough]] = time[enough]
+    found[group] = felt[edge]
     return found[groups]
+
+
+def _felt(edges: NDArray[np.integer], arrays: kernels.Arrays, scratch: kernels.Scratch) -> Floats:
+    """When the loss of these feeds, whose providers are down, is felt."""
+    time: Floats = scratch.mark["time"][arrays.provider[edges]]
+    return time + arrays.transfer[edges] if len(arrays.transfer) else time
 
 
 def _set(state: falling.Evolving, slots: NDArray[np.integer]) -> None:

@@ -54,7 +54,7 @@ class Past:
     def under(self, plain: AssetNetwork, standing: Standing, now: int) -> AssetNetwork:
         """The plant in these states, with what has stopped and does not run by itself again."""
         nothing_yet = self._evolution is None and self._remembered is None
-        well = not (standing.failed or standing.out or standing.conducts)
+        well = not (standing.failed or standing.out or standing.conducts or standing.running)
         self.turns += 1
         if not remembers(plain.network) or (nothing_yet and well):
             self._plain, self._evolution, self._remembered = None, None, None
@@ -185,7 +185,7 @@ def otherwise(
     if not remembers(today.network) and not remembers(assets.network):
         return assets.under(standing, today.now)
     evolution = plant_now(today)
-    if assets.topology is not today.topology:
+    if not assets.compiled_from(today):
         own = dict.fromkeys((*today.standing.failed, *today.standing.out), 0)
         evolution = resumed(assets, memory_of(today, evolution.moment(), "", 0, own), "another")
     own_now = {*standing.failed, *standing.out}

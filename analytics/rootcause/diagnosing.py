@@ -74,7 +74,7 @@ def diagnose(
     if not 1 <= first <= MAX_FIRST:
         raise BadInput(f"from 1 to {MAX_FIRST} ranks are shown", path="first")
     assets.positions(alarms)  # an unknown one is named before anything is put in order
-    base = assets.afresh().but_for(*alarms)
+    base = assets.afresh(*alarms)
     observed = observe(base, alarms, seen, base.course.anyway(FOREVER))
     case = Case(base, observed, odds)
     single = singles(case, first)

@@ -439,8 +439,8 @@ def test_who_lives_on_a_reserve_is_up_until_it_is_empty_and_its_loss_is_foreseen
     assert [early.state(id_) for id_ in early.ids] == ["failed", "ok", "ok"]
     assert early.until - (NOW + 4 * HOUR) in range(1_000)
     assert [(one.id, one.at) for one in early.impact(["A"]).affected()] == [
-        ("B", 4 * 3600),
-        ("C", 8 * 3600),
+        ("B", 3 * 3600),
+        ("C", 7 * 3600),
     ]
     assert [late.state(id_) for id_ in late.ids] == ["failed", "failed", "ok"]
     assert late.baseline_down == ("A", "B")

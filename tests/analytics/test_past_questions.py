@@ -205,3 +205,28 @@ def test_what_an_open_breaker_cut_off_is_unknown_only_for_what_it_hangs_on() -> 
     assert aside.until == pytest.approx(START + 4 * HOUR, abs=1e6)
     grid = with_unknown("grid")  # it may have been down before, and the battery be empty
     assert grid.state("hospital") == "unknown"
+
+
+def test_of_what_has_failed_already_the_answer_is_of_the_same_moment() -> None:
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    now = watch.after(3).at(watch.plain.cursor + 5)
+
+    found = now.impact(["grid"])
+
+    assert found.snapshot.startswith(f"{now.cursor}-")
+    assert [(row.id, row.at) for row in found.affected()] == [("hospital", pytest.approx(3600))]
+
+
+def test_a_plant_that_is_started_by_hand_runs_though_nothing_else_has_happened() -> None:
+    needs = {"dependent": "source", "group": "power", "rule": "any"}
+    backs = {"dependent": "source", "autonomy": "PT1H"}
+    circle = [("A", "needs", "B"), ("B", "needs", "A"), ("D", "backs", "C")]
+    twins = {id_: {} for id_ in "ABCD"}
+    watch = Watch(assets({"Unit": {"contents": {"needs": needs, "backs": backs}}}, twins, circle))
+    assert watch.after(0).baseline_down == ("A", "B")
+
+    watch.running, watch.version = ("A",), watch.version + 1
+
+    assert watch.after(0).baseline_down == ()
