@@ -18,6 +18,7 @@ from twinfall.analytics.past import going_on, otherwise, plant_now
 from twinfall.analytics.states import Standing
 from twinfall.analytics.whatif.editing import edited
 from twinfall.analytics.whatif.fitting import Fit
+from twinfall.analytics.whatif.luck import failures
 from twinfall.analytics.whatif.propping import Propped, propped
 from twinfall.analytics.whatif.scenario import Hazard, Scenario, check, draft
 from twinfall.analytics.whatif.unfolding import Unfolding, standing_at_end, unfold
@@ -37,8 +38,6 @@ LIKELY = 0.5
 """Assets with at least this probability fail in the impact that is told in full."""
 MAX_TRIED = 20_000_000
 """Samples times assets that the event may fail."""
-MAX_DRAWN = 1_000_000_000
-"""Lucks drawn: samples times assets, up to the last that the event may fail."""
 MAX_TESTED = 1_000_000_000
 """Corners looked at: of the polygon, times assets."""
 MAX_LISTED = 100
@@ -281,9 +280,9 @@ def _exposed(
     return probability, np.flatnonzero(inside)
 
 
-def _check_samples(samples: int, exposed: int, drawn: int) -> None:
+def _check_samples(samples: int, exposed: int) -> None:
     """Refuse what would take minutes."""
-    limit = min(MAX_TRIED // max(1, exposed), MAX_DRAWN // max(1, drawn))
+    limit = MAX_TRIED // max(1, exposed)
     if samples > limit:
         raise Refused(
             f"{samples:,} samples of {exposed:,} exposed assets are too many",
@@ -306,14 +305,14 @@ def _expected(assets: AssetNetwork, scenario: Scenario, probability: Floats) -> 
     assert hazard is not None
     network, compiled = lasting(assets), assets.compiled
     exposed = np.flatnonzero((probability > 0) & ~network.baseline)
-    drawn = int(exposed[-1]) + 1 if len(exposed) else 0
-    _check_samples(hazard.samples, len(exposed), drawn)
+    _check_samples(hazard.samples, len(exposed))
+    ids = [assets.ids[at] for at in exposed.tolist()]
+    fails = failures(ids, probability[exposed], hazard.samples, hazard.seed)
     always = assets.positions(scenario.fail)
     hits = np.zeros(len(assets.ids))
     totals = np.zeros((hazard.samples, 3))
     for sample in range(hazard.samples):
-        luck = np.random.default_rng((hazard.seed, sample)).random(drawn)
-        failed = exposed[luck[exposed] < probability[exposed]]
+        failed = exposed[fails[:, sample]]
         down = network.down(np.concatenate([always, failed]).astype(np.int32))
         down = down[down < assets.visible]
         hits[down] += 1
