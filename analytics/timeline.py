@@ -140,34 +140,9 @@ class Timeline:
         return times, levels
 
 
-def timeline(
-    network: Network,
-    before: Sequence[Step],
-    begin: float,
-    steps: Sequence[Step],
-    horizon: float = FOREVER,
-) -> Timeline:
-    """Take a network through the steps before `begin` and from then on, each in order of time,
-    until the horizon. Raises BadInput for what is no time, in `steps` none before `begin`, and
-    Refused (TOO_COSTLY) after MAX_EVENTS.
-    """
-    begin, horizon = given.instant(begin, 0.0, "begin"), given.seconds(horizon)
-    for step in before:
-        given.instant(step.at, 0.0, "before")
-    for step in steps:
-        given.instant(step.at, begin, "steps")
-    first = min([begin, *(step.at for step in before)])
-    evolution = Evolution(network, first)
-    earlier = _Log(evolution)
-    for step in sorted(before, key=lambda step: step.at):
-        _take(evolution, step, earlier)
-    evolution.advance(begin)
-    return went_on(evolution, steps, horizon)
-
-
-def went_on(evolution: Evolution, steps: Sequence[Step], horizon: float = FOREVER) -> Timeline:
-    """Take a plant as it stands through these steps, in order of time, until the horizon. As
-    `timeline`.
+def timeline(evolution: Evolution, steps: Sequence[Step], horizon: float = FOREVER) -> Timeline:
+    """Take a plant as it stands through these steps, in order of time, until the horizon. Raises
+    BadInput for what is no time from now on, and Refused (TOO_COSTLY) after MAX_EVENTS.
     """
     begin, horizon = evolution.now, given.seconds(horizon)
     for step in steps:

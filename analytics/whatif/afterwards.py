@@ -11,7 +11,7 @@ import numpy as np
 from twinfall.analytics.limits import NANO
 from twinfall.analytics.past import going_on
 from twinfall.analytics.states import Standing
-from twinfall.analytics.timeline import Step, went_on
+from twinfall.analytics.timeline import Step, timeline
 from twinfall.analytics.whatif.unfolding import doings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def afterwards(outcome: Outcome, after: float, now: int) -> AssetNetwork:
     assets, plant = outcome.assets, outcome.plant
     done = doings(assets, plant, outcome.failed, outcome.scenario)
     until = done.begin + after
-    found = went_on(done.plant, done.steps, until)
+    found = timeline(done.plant, done.steps, until)
     steps = sorted((one for one in done.steps if one.at <= until), key=lambda one: one.at)
     steps[0] = replace(steps[0], fail=tuple(one for one in steps[0].fail if one not in done.again))
     standing = _done(assets, assets.standing, steps, now - round(done.begin * NANO))

@@ -16,7 +16,7 @@ from twinfall.analytics.course import DIGITS
 from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.network import FOREVER
 from twinfall.analytics.past import plant_now
-from twinfall.analytics.timeline import Step, Timeline, repairs_due, went_on
+from twinfall.analytics.timeline import Step, Timeline, repairs_due, timeline
 from twinfall.analytics.whatif.later import Later
 from twinfall.analytics.whatif.propping import Propped
 
@@ -221,7 +221,7 @@ def unfold(
     """
     done = doings(assets, plant, failed, scenario)
     horizon = FOREVER if scenario.horizon is None else done.begin + scenario.horizon
-    found = went_on(done.plant, done.steps, horizon)
+    found = timeline(done.plant, done.steps, horizon)
     return Unfolding(assets, plant.told(found, assets.network))
 
 
@@ -231,7 +231,7 @@ def standing_at_end(
     """What is down at the horizon, by position. As `unfold`."""
     done = doings(assets, plant, failed, scenario)
     horizon = FOREVER if scenario.horizon is None else done.begin + scenario.horizon
-    found = went_on(done.plant, done.steps, horizon)
+    found = timeline(done.plant, done.steps, horizon)
     down: NDArray[np.bool_] = found.evolution.down[: assets.network.n]
     return down
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twinfall.analytics import Network, Storages
+from twinfall.analytics import Evolution, Network, Storages
 from twinfall.analytics.timeline import Step, Timeline, repairs_due, timeline
 from twinfall.ontology.errors import BadInput
 
@@ -39,26 +39,26 @@ def _off_and_on(*hours: float) -> list[Step]:
 
 
 def test_a_battery_of_four_hours_bridges_a_repair_after_three() -> None:
-    found = timeline(_battery(8), [], 0.0, _off_and_on(0, 3))
+    found = timeline(Evolution(_battery(8)), _off_and_on(0, 3))
 
     assert _outages(found) == [(GRID, 0, 3)]
 
 
 def test_a_repair_after_five_hours_ends_an_outage_that_began_at_four() -> None:
-    found = timeline(_battery(8), [], 0.0, _off_and_on(0, 5))
+    found = timeline(Evolution(_battery(8)), _off_and_on(0, 5))
 
     assert _outages(found) == [(GRID, 0, 5), (HOSPITAL, 4, 5)]
 
 
 def test_a_repair_in_the_moment_in_which_the_battery_is_empty_is_in_time() -> None:
-    found = timeline(_battery(8), [], 0.0, _off_and_on(0, 4))
+    found = timeline(Evolution(_battery(8)), _off_and_on(0, 4))
 
     assert _outages(found) == [(GRID, 0, 4)]
 
 
 @pytest.mark.parametrize(("recharge", "lasts"), [(0, 4.0), (8, 2.0), (16, 1.5)])
 def test_a_second_outage_finds_what_has_been_recharged(recharge: float, lasts: float) -> None:
-    found = timeline(_battery(recharge), [], 0.0, _off_and_on(0, 3, 5))
+    found = timeline(Evolution(_battery(recharge)), _off_and_on(0, 3, 5))
 
     assert _outages(found)[-1] == (HOSPITAL, 5 + lasts, float("inf"))
 
@@ -71,7 +71,7 @@ def test_who_is_down_draws_nothing_from_a_battery_and_starts_on_it() -> None:
         Step(9 * HOUR, repair=(HOSPITAL,)),
     ]
 
-    found = timeline(_battery(8), [], 0.0, steps)
+    found = timeline(Evolution(_battery(8)), steps)
 
     assert _outages(found)[1:] == [(HOSPITAL, 1, 9), (HOSPITAL, 12, float("inf"))]
 
@@ -89,7 +89,7 @@ def test_a_tank_that_ran_dry_fills_while_it_is_reached() -> None:
         for i, h in enumerate([0, 8, 12])
     ]
 
-    found = timeline(network, [], 0.0, steps)
+    found = timeline(Evolution(network), steps)
 
     assert _outages(found) == [
         (0, 0, 8), (1, 6, 8), (2, 6, 8), (0, 12, EVER), (1, 14, EVER), (2, 14, EVER),
@@ -105,7 +105,7 @@ def test_a_loop_that_sustains_itself_does_not_come_back_by_itself() -> None:
         Step(20.0, repair=(1,)), Step(30.0, repair=(0,)),
     ]  # fmt: skip
 
-    found = timeline(network, [], 0.0, steps)
+    found = timeline(Evolution(network), steps)
 
     rows = found.outages()
     assert list(zip(rows.asset, rows.begin, rows.end, strict=True)) == [
@@ -120,27 +120,31 @@ def test_a_switch_that_opens_cuts_off_and_one_that_closes_brings_back() -> None:
         3, [], [], group=[], rule=[], connections=[[0, 1], [1, 2]], carrier=[0, 0], source=[1, 0, 0]
     )
 
-    found = timeline(network, [], 0.0, [Step(5.0, open=(1,)), Step(9.0, close=(1,))], 20.0)
+    found = timeline(Evolution(network), [Step(5.0, open=(1,)), Step(9.0, close=(1,))], 20.0)
 
     rows = found.outages()
     assert list(zip(rows.asset, rows.begin, rows.end, strict=True)) == [(2, 5, 9)]
 
 
 def test_what_failed_before_has_drained_its_share_and_is_no_event() -> None:
-    found = timeline(_battery(8), [Step(1 * HOUR, fail=(GRID,))], 3 * HOUR, [])
+    plant = Evolution(_battery(8))
+    plant.fail(GRID, 1 * HOUR)
+    plant.advance(3 * HOUR)
+
+    found = timeline(plant, [])
 
     assert found.down.tolist() == [GRID]
     assert _outages(found) == [(HOSPITAL, 5, float("inf"))]
 
 
 def test_what_is_not_served_is_worth_times_time_until_the_horizon() -> None:
-    found = timeline(_battery(8), [], 0.0, _off_and_on(0), 10 * HOUR)
+    found = timeline(Evolution(_battery(8)), _off_and_on(0), 10 * HOUR)
 
     assert found.unserved(np.array([0.0, 200.0])) == 200 * 6 * HOUR
 
 
 def test_the_curve_says_how_much_is_down_from_when_on() -> None:
-    found = timeline(_battery(8), [], 0.0, _off_and_on(2, 7))
+    found = timeline(Evolution(_battery(8)), _off_and_on(2, 7))
 
     times, down = found.curve([np.ones(2), np.array([0.0, 200.0])])
 
@@ -149,26 +153,25 @@ def test_the_curve_says_how_much_is_down_from_when_on() -> None:
 
 
 def test_an_event_at_the_horizon_belongs_to_it_and_one_after_it_does_not() -> None:
-    assert len(timeline(_battery(8), [], 0.0, _off_and_on(0), 4 * HOUR).events) == 2
-    assert len(timeline(_battery(8), [], 0.0, _off_and_on(0), 4 * HOUR - 1).events) == 1
+    assert len(timeline(Evolution(_battery(8)), _off_and_on(0), 4 * HOUR).events) == 2
+    assert len(timeline(Evolution(_battery(8)), _off_and_on(0), 4 * HOUR - 1).events) == 1
 
 
 @pytest.mark.parametrize("time", [float("nan"), -1.0, "1", None, True])
 def test_what_is_no_time_is_refused(time: Any) -> None:
-    for before, begin, steps in (([Step(time)], 0.0, []), ([], time, []), ([], 0.0, [Step(time)])):
-        with pytest.raises(BadInput):
-            timeline(_battery(8), before, begin, steps)
+    with pytest.raises(BadInput):
+        timeline(Evolution(_battery(8)), [Step(time)])
 
 
 @pytest.mark.parametrize("horizon", [float("nan"), -1.0, None])
 def test_what_is_no_horizon_is_refused(horizon: Any) -> None:
     with pytest.raises(BadInput):
-        timeline(_battery(8), [], 0.0, [], horizon)
+        timeline(Evolution(_battery(8)), [], horizon)
 
 
 def test_no_step_is_before_the_beginning() -> None:
     with pytest.raises(BadInput):
-        timeline(_battery(8), [], HOUR, [Step(0.0, fail=(GRID,))])
+        timeline(Evolution(_battery(8), HOUR), [Step(0.0, fail=(GRID,))])
 
 
 def test_declared_times_of_repair_make_steps() -> None:
