@@ -31,7 +31,8 @@ def _down(evolution: Evolution) -> dict[int, float]:
     return dict(zip(assets.tolist(), evolution.falls(assets).time.tolist(), strict=True))
 
 
-def _do(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) -> None:
+def act(kind: str, plain: Lasting, evolution: Evolution, data: st.DataObject) -> None:
+    """Do the same to both, some time later."""
     at = plain.now + data.draw(st.sampled_from([0.0, 0.0, 5.0, 10.0, 20.0]))
     asset = data.draw(st.integers(0, plain.plant.n - 1))
     group = data.draw(st.integers(0, max(0, len(plain.plant.groups) - 1)))
@@ -83,7 +84,7 @@ def test_an_evolution_goes_as_the_reference_goes(plant, recharge, data) -> None:
     plain, evolution = Lasting(plant, recharge), Evolution(network)
 
     for _ in range(data.draw(st.integers(1, 12))):
-        _do(data.draw(st.sampled_from(KINDS)), plain, evolution, data)
+        act(data.draw(st.sampled_from(KINDS)), plain, evolution, data)
 
         assert _down(evolution) == plain.down
         for i, buffer in plain.buffers.items():
@@ -141,8 +142,8 @@ def test_what_happens_to_a_copy_does_not_happen_to_the_original(plant, data) -> 
     copy = first.fork()
 
     for _ in range(4):
-        _do(data.draw(st.sampled_from(KINDS)), plain, first, data)
-        _do(data.draw(st.sampled_from(KINDS)), other, copy, data)
+        act(data.draw(st.sampled_from(KINDS)), plain, first, data)
+        act(data.draw(st.sampled_from(KINDS)), other, copy, data)
 
     assert (_down(first), _down(copy)) == (plain.down, other.down)
 

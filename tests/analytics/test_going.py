@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.analytics.lasting_reference import Lasting
 from tests.analytics.plants import network_of, plants, rings
+from tests.analytics.test_evolution import act
 from twinfall.analytics.course import Course
 from twinfall.analytics.evolution import Evolution
 from twinfall.analytics.going import GoingOn
@@ -22,22 +23,11 @@ ENOUGH = 1e6
 
 
 def _lived(plant: Any, recharge: float, data: st.DataObject) -> tuple[Lasting, Evolution]:
-    """The plant after some failures, repairs and switching, twice."""
+    """The plant after some failures, repairs and switching; the reference, and ours."""
     plain, evolution = Lasting(plant, recharge), Evolution(network_of(plant, recharge))
     for _ in range(data.draw(st.integers(0, 8))):
-        kind = data.draw(st.sampled_from(["fail", "repair", "stop", "switch", "advance"]))
-        at = plain.now + data.draw(st.sampled_from([0.0, 5.0, 10.0, 20.0]))
-        asset = data.draw(st.integers(0, plant.n - 1))
-        if kind == "advance":
-            plain.advance(at)
-            evolution.advance(at)
-        elif kind == "switch":
-            on = data.draw(st.booleans())
-            plain.switch(asset, on, at)
-            evolution.switch(asset, on, at)
-        else:
-            getattr(plain, kind)({asset}, at)
-            getattr(evolution, kind)(asset, at)
+        kinds = ["fail", "repair", "stop", "switch", "advance"]
+        act(data.draw(st.sampled_from(kinds)), plain, evolution, data)
     return plain, evolution
 
 

@@ -105,6 +105,16 @@ def broken() -> Watch:
     return watch
 
 
+def spent(hours: float) -> Watch:
+    """The grid was away for so long, and has just come back."""
+    watch = Watch(BATTERY)
+    watch.after(0)
+    watch.fail("grid")
+    watch.after(hours)
+    watch.repair("grid")
+    return watch
+
+
 def test_a_loop_that_broke_does_not_come_back_by_itself() -> None:
     now = broken().after(1)
 
@@ -151,11 +161,7 @@ def test_an_impact_on_a_stopped_asset_is_nothing() -> None:
 
 
 def test_a_battery_that_was_not_full_again_does_not_last_four_hours() -> None:
-    watch = Watch(BATTERY)
-    watch.after(0)
-    watch.fail("grid")
-    watch.after(3)
-    watch.repair("grid")
+    watch = spent(3)
     watch.after(2)
     watch.fail("grid")
 

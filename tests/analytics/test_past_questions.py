@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.analytics.plant import assets
-from tests.analytics.test_past import BATTERY, HOUR, START, SWITCHED, Watch
+from tests.analytics.test_past import BATTERY, HOUR, START, SWITCHED, Watch, spent
 from twinfall.analytics import AssetNetwork, Standing
 from twinfall.analytics.past import plant_now
 
@@ -29,11 +29,8 @@ def test_an_impact_counts_what_is_left_of_a_battery() -> None:
 
 
 def test_a_horizon_counts_what_is_left_too() -> None:
-    watch = Watch(BATTERY)
-    watch.after(0)
-    watch.fail("grid")
-    watch.after(3)
-    now = watch.repair("grid")
+    watch = spent(3)
+    now = watch.after(0)
 
     assert now.impact(["grid"], 3600).count == 1
     short = now.impact(["grid"], 3599)
@@ -110,11 +107,7 @@ def test_what_is_heard_of_late_has_drained_nothing_while_another_fed(
 
 
 def test_what_is_unknown_may_have_drained_it() -> None:
-    watch = Watch(BATTERY)
-    watch.after(0)
-    watch.fail("grid")
-    watch.after(3)
-    watch.repair("grid")
+    watch = spent(3)
     standing = Standing(9, unknown=("grid",))
 
     now = watch.past.under(watch.plain, standing, watch.now)
@@ -126,11 +119,8 @@ def test_what_is_unknown_may_have_drained_it() -> None:
 
 
 def test_what_is_asked_changes_nothing() -> None:
-    watch = Watch(BATTERY)
-    watch.after(0)
-    watch.fail("grid")
-    watch.after(3)
-    now = watch.repair("grid")
+    watch = spent(3)
+    now = watch.after(0)
     before = plant_now(now).moment()
 
     for _ in range(2):
@@ -143,11 +133,7 @@ def test_what_is_asked_changes_nothing() -> None:
 
 
 def test_the_votes_of_a_battery_that_is_not_full_name_what_was_lost() -> None:
-    watch = Watch(BATTERY)
-    watch.after(0)
-    watch.fail("grid")
-    watch.after(3)
-    watch.repair("grid")
+    watch = spent(3)
 
     rows = [watch.after(hours).impact(["grid"]).affected()[0] for hours in (0, 1, 2)]
 
@@ -156,11 +142,7 @@ def test_the_votes_of_a_battery_that_is_not_full_name_what_was_lost() -> None:
 
 
 def test_what_has_failed_already_takes_along_what_a_spent_battery_lets_go() -> None:
-    watch = Watch(BATTERY)
-    watch.after(0)
-    watch.fail("grid")
-    watch.after(3)
-    watch.repair("grid")
+    watch = spent(3)
     watch.after(2)
     watch.fail("grid")
 
