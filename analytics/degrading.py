@@ -19,7 +19,7 @@ from twinfall.analytics.feeds import Feeds, Said, feeds_of
 from twinfall.analytics.going import AnyCourse
 from twinfall.analytics.grouping import Groups
 from twinfall.analytics.network import Impact
-from twinfall.analytics.votes import Ballot
+from twinfall.analytics.votes import Ballot, decisive
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -160,12 +160,7 @@ class Soft:
         order = np.lexsort((rows, lost, group))
         rows, group, lost = rows[order], group[order], lost[order]
         weight = np.where(np.isfinite(lost) | (lost < 0), feeds.weight[rows], 0)
-        gathered = np.cumsum(weight)
-        begin = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
-        before = np.repeat((gathered - weight)[begin], np.diff(np.append(begin, len(group))))
-        gathered -= before
-        fail_at = feeds.fail_at[group]
-        crossing = (fail_at > 0) & (gathered >= fail_at) & (gathered - weight < fail_at)
+        crossing = decisive(group, weight, feeds.fail_at[group])
         return rows[crossing], lost[crossing] + feeds.autonomy[group[crossing]]
 
     def _once(self, rows: Any, when: Floats, waves: Mapping[int, int]) -> Degraded:

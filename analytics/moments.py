@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinfall.analytics import kernels
 from twinfall.analytics.kernels import falling, timers
+from twinfall.analytics.votes import decisive
 
 if TYPE_CHECKING:
     from twinfall.analytics.network import Network
@@ -245,13 +246,9 @@ def _deciding(
     """
     order = np.lexsort((edges, felt, arrays.group[edges]))
     edges = edges[order]
-    group, total = arrays.group[edges], np.cumsum(arrays.weight[edges])
-    _, first, which = np.unique(group, return_index=True, return_inverse=True)
-    earlier = (total - arrays.weight[edges])[first][which.reshape(-1)]
-    fail_at = arrays.rule["fail_at"][group]
-    enough = np.flatnonzero((fail_at > 0) & (total - earlier >= fail_at))
-    lost, at = np.unique(group[enough], return_index=True)
-    return lost, edges[enough[at]]
+    group = arrays.group[edges]
+    lost = decisive(group, arrays.weight[edges], arrays.rule["fail_at"][group])
+    return group[lost], edges[lost]
 
 
 def _put_charges(charges: Charges, timer: NDArray[np.void], slots: Ints) -> None:

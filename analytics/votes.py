@@ -195,3 +195,16 @@ def _standbys(group: Any, weight: Any, need: Any, priority: Any, start: Any) -> 
     before -= np.repeat(before[begin], np.diff(np.append(np.flatnonzero(begin), len(group))))
     standby[order] &= before >= need[group[order]]
     return standby
+
+
+def decisive(
+    group: NDArray[np.integer], weight: NDArray[np.integer], fail_at: NDArray[np.integer]
+) -> NDArray[np.bool_]:
+    """Of feeds that are lost, group by group (ascending) in order of time: which are those with
+    whose loss their group, lost at this weight, is lost. 0 is lost by none.
+    """
+    gathered = np.cumsum(weight, dtype=np.int64)
+    first = np.searchsorted(group, group)
+    gathered -= (gathered - weight)[first]
+    found: NDArray[np.bool_] = (fail_at > 0) & (gathered >= fail_at) & (gathered - weight < fail_at)
+    return found
